@@ -1,0 +1,45 @@
+"""``python -m standins COMMAND ...`` runs a command where the hubs and the device stand in."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from standins import hub, npu
+from standins.provision import REPORT, Provision, home, join, write_report
+
+
+@contextmanager
+def provided() -> Iterator[Provision]:
+    """Start every stand-in; the environment of the result leads to them until the block ends."""
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="standins-")))
+        rooms = [stack.enter_context(room.provide(home(), scratch)) for room in (npu, hub)]
+        report = scratch / "standins.json"
+        rooms.append(Provision(environment={REPORT: str(report)}))
+        joined = join(rooms)
+        write_report(joined, report)
+        yield joined
+
+
+def run(command: list[str]) -> int:
+    """The command's exit code; Ctrl-C and SIGTERM reach it, and what it started is cleaned up after it."""
+    with provided() as provision:
+        child = subprocess.Popen(command, env={**os.environ, **provision.environment})
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal has sent it to the child already
+        signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+        code = child.wait()
+    return code if code >= 0 else 128 - code
+
+
+if __name__ == "__main__":
+    arguments = sys.argv[1:]
+    if not arguments:
+        sys.exit("usage: python -m standins COMMAND [ARGUMENT ...]")
+    sys.exit(run(arguments))

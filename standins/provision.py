@@ -48,6 +48,8 @@ class Provision:
     device: Device | None = None
     content: str = ""
     """A digest of all content served or computed with: a cached output is stale when it changes."""
+    fresh: tuple[str, ...] = ()
+    """Variables that name a cache folder, of which every run of an example shall get one of its own."""
 
 
 def join(provisions: list[Provision]) -> Provision:
@@ -62,11 +64,12 @@ def join(provisions: list[Provision]) -> Provision:
         standins=tuple(standin for provision in provisions for standin in provision.standins),
         device=next((provision.device for provision in provisions if provision.device), None),
         content=hashlib.sha256("\n".join(provision.content for provision in provisions).encode()).hexdigest(),
+        fresh=tuple(name for provision in provisions for name in provision.fresh),
     )
 
 
 def write_report(provision: Provision, path: Path) -> None:
-    """Tell what stands in, in JSON: ``{"device": {...}, "standins": [{...}], "content": sha256}``."""
+    """Tell what stands in, in JSON: ``{"device": {...}, "standins": [{...}], "content": sha256, "fresh": [...]}``."""
     report = asdict(provision)
     del report["environment"]
     path.write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")

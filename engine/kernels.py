@@ -1,0 +1,130 @@
+"""Kernels forked from one process that has the heavy imports behind it.
+
+Importing torch and transformers costs a kernel 6 to 10 s and hundreds of megabytes; a fork costs 0.1 s and shares
+the memory.  Only imports are preloaded: no tensor is computed and no device touched before the fork, so that a
+forked kernel behaves as a fresh one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from multiprocessing import forkserver
+from pathlib import Path
+from typing import Any
+
+from jupyter_client import AsyncKernelManager
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.provisioning import LocalProvisioner
+
+KERNEL_CLASS = {"python3": "ipykernel.ipkernel.IPythonKernel", "bash": "engine.bash_kernel.BashKernel"}
+
+
+def start_server() -> multiprocessing.context.ForkServerContext:
+    """Begin to import what examples need, in the background; kernels started later wait for it."""
+    context = multiprocessing.get_context("forkserver")
+    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    context.set_forkserver_preload(["engine.preload"])
+    forkserver.ensure_running()
+    return context
+
+
+def _be_kernel(argv: list[str], cwd: str, environment: dict[str, str]) -> None:
+    """The forked process: become a kernel, and never return."""
+    os.setsid()
+    os.chdir(cwd)
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(environment)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    multiprocessing.set_start_method("fork", force=True)  # DataLoader workers: a server of their own costs 10 s each
+    sys.path.insert(0, cwd)  # as for ``python FILE``
+    if "HF_HOME" in before:
+        _move_home(before["HF_HOME"], environment["HF_HOME"])
+    from ipykernel.kernelapp import IPKernelApp
+
+    # A kernel whose parent is gone ends by itself, and it greets nobody.
+    IPKernelApp.launch_instance(argv=[*argv, f"--IPKernelApp.parent_handle={os.getppid()}"])
+
+
+def _move_home(old: str, new: str) -> None:
+    """Give this process its own Hugging Face cache.
+
+    huggingface_hub, datasets and evaluate compute their paths when imported, which was before the fork.
+    """
+    for module in list(sys.modules.values()):
+        for name, value in list(getattr(module, "__dict__", {}).items()):
+            if isinstance(value, str | Path) and str(value).startswith(old):
+                setattr(module, name, type(value)(new + str(value)[len(old) :]))
+
+
+class ForkedProcess:
+    """What :class:`LocalProvisioner` asks of a process, over :mod:`multiprocessing`."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, argv: list[str], cwd: str, environment: dict[str, str]) -> None:
+        self._process = start_server().Process(target=_be_kernel, args=(argv, cwd, environment))
+        self._process.start()
+        assert self._process.pid
+        self.pid: int = self._process.pid
+
+    def poll(self) -> int | None:
+        """The exit code, negative for a signal; None while it lives."""
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        self._process.join(timeout)
+        return self._process.exitcode
+
+    def send_signal(self, signum: int) -> None:
+        with contextlib.suppress(ProcessLookupError):  # it has ended already
+            os.kill(self.pid, signum)
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def terminate(self) -> None:
+        self._process.terminate()
+
+
+class ForkProvisioner(LocalProvisioner):
+    """Launches a kernel by forking instead of executing its command."""
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> dict[str, Any]:
+        self.process = ForkedProcess(cmd, kwargs["cwd"], dict(kwargs["env"]))
+        self.pid = self.pgid = self.process.pid
+        return self.connection_info
+
+
+class _Specs(KernelSpecManager):
+    """The two kernels there are; whatever is installed on this machine plays no part."""
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        argv = ["-f", "{connection_file}", f"--IPKernelApp.kernel_class={KERNEL_CLASS[kernel_name]}"]
+        return KernelSpec(argv=argv, display_name=kernel_name, language=kernel_name)
+
+
+class ForkedKernelManager(AsyncKernelManager):
+    """Manages one forked kernel, reached through sockets in its own folder: no port is taken."""
+
+    async def _async_pre_start_kernel(self, **kwargs: Any) -> tuple[list[str], dict[str, Any]]:
+        self.provisioner = ForkProvisioner(kernel_id="forked", kernel_spec=self.kernel_spec, parent=self)
+        return await super()._async_pre_start_kernel(**kwargs)
+
+
+async def start(language: str, folder: Path, environment: Mapping[str, str], scratch: Path) -> ForkedKernelManager:
+    """Start a kernel in ``folder``; its sockets and connection file live in ``scratch``."""
+    manager = ForkedKernelManager(
+        kernel_name=language,
+        kernel_spec_manager=_Specs(),
+        transport="ipc",
+        connection_file=str(scratch / "kernel.json"),
+    )
+    history = ["--HistoryManager.hist_file=:memory:"] if language == "python3" else []
+    await manager.start_kernel(cwd=str(folder), env=dict(environment), extra_arguments=history)
+    return manager

@@ -1,0 +1,40 @@
+"""Watches, inside the kernel but outside the example, on which device its models and batches are.
+
+That an example ran on the NPU is a fact observed here, never a claim of the example or of a page.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+_seen: set[int] = set()
+_models: set[str] = set()
+_batches: set[str] = set()
+
+
+def install() -> None:
+    """Look at each module the first time it is called; later calls cost one look into a set."""
+    from torch.nn.modules.module import register_module_forward_pre_hook
+
+    register_module_forward_pre_hook(_note)
+
+
+def _note(module: Any, inputs: tuple[Any, ...]) -> None:
+    if id(module) in _seen:
+        return
+    _seen.add(id(module))
+    _models.update(str(parameter.device) for parameter in module.parameters(recurse=False))
+    _batches.update(str(value.device) for value in inputs if hasattr(value, "device"))
+
+
+def report() -> str:
+    """JSON: ``models`` and ``batches`` (devices, as in ``npu:0``), ``device_name``, ``device_peak_bytes``."""
+    facts: dict[str, Any] = {"models": sorted(_models), "batches": sorted(_batches)}
+    torch = sys.modules.get("torch")
+    npu = getattr(torch, "npu", None)
+    if npu is not None and npu.is_initialized():
+        facts["device_name"] = npu.get_device_name()
+        facts["device_peak_bytes"] = npu.max_memory_allocated()
+    return json.dumps(facts)

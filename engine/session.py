@@ -1,0 +1,97 @@
+"""Runs a set of examples: those whose cached run still holds are taken from there, the others executed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from engine import cache, kernels
+from engine.cache import Cache
+from engine.example import Example
+from engine.execution import Limits, Run, execute
+from engine.record import CellRecord
+from engine.surroundings import Surroundings
+
+ROOM_FOR_ONE_MORE = 4 << 30  # bytes; a second example starts only when so much memory is available
+
+
+@dataclass
+class Session:
+    """One pass over the examples of a build."""
+
+    cache: Cache
+    surroundings: Surroundings = field(default_factory=Surroundings.here)
+    limits: Limits = Limits()
+    jobs: int = min(2, os.cpu_count() or 1)
+    tell: Callable[[str], None] = print
+    """Hears of progress, a line at a time."""
+
+    def run(self, examples: Sequence[Example]) -> dict[str, Run]:
+        """The run of every example by name.  One that ends badly neither stops the others nor raises."""
+        keys = {example.name: cache.key(example, self.surroundings) for example in examples}
+        runs = {example.name: self.cache.load(example, keys[example.name]) for example in examples}
+        stale = [example for example in examples if runs[example.name] is None]
+        if stale:
+            kernels.start_server()
+            runs |= asyncio.run(self._execute(stale, keys))
+        return {name: run for name, run in runs.items() if run}
+
+    async def _execute(self, examples: Sequence[Example], keys: dict[str, str]) -> dict[str, Run]:
+        gate = asyncio.Semaphore(self.jobs)
+        runs: dict[str, Run] = {}
+
+        async def one(example: Example) -> None:
+            async with gate:
+                await self._wait_for_memory(len(runs))
+                runs[example.name] = await self._execute_one(example, keys[example.name])
+                self.tell(f"{_summary(runs[example.name])} [{len(runs)} of {len(examples)}]")
+
+        await asyncio.gather(*(one(example) for example in examples))
+        return runs
+
+    async def _execute_one(self, example: Example, key: str) -> Run:
+        def told(cell: CellRecord) -> None:
+            self.tell(f"{example.name}: {cell.name} {cell.outcome} in {cell.seconds:.1f} s")
+
+        run = await execute(example, self.surroundings, key, self.limits, told)
+        if run.record.succeeded:
+            self.cache.save(example, run)
+        return run
+
+    async def _wait_for_memory(self, finished: int) -> None:
+        """Hold a second example back while memory is short, but never the only one."""
+        begin = time.monotonic()
+        while psutil.virtual_memory().available < ROOM_FOR_ONE_MORE and time.monotonic() - begin < 60:
+            await asyncio.sleep(1)
+
+
+def _summary(run: Run) -> str:
+    failure = run.record.failure
+    if failure is None:
+        return f"{run.record.example}: {len(run.record.cells)} cells in {run.record.seconds:.1f} s"
+    return f"{run.record.example}: {failure.outcome} in cell {failure.name!r}"
+
+
+def failure_message(run: Run, example: Path) -> str:
+    """``file:line`` of what failed, the error, and the trimmed traceback; empty for a run that succeeded."""
+    failure = run.record.failure
+    if failure is None:
+        return ""
+    where = f"{example}:{failure.error_line or failure.line}"
+    lines = [f"{where}: cell {failure.name!r} {failure.outcome}: {failure.error}"]
+    lines += failure.traceback.splitlines()[-12:]
+    last = _last_output(run, failure.name)
+    lines += [f"its last output: {last}"] if last else []
+    return "\n    ".join(lines)
+
+
+def _last_output(run: Run, cell_name: str) -> str:
+    cell = next(cell for cell in run.notebook.cells if cell.metadata.get("title") == cell_name)
+    printed = "".join(output.get("text", "") for output in cell.get("outputs", []))
+    return printed.rstrip().rpartition("\n")[2][-200:]

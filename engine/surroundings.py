@@ -1,0 +1,67 @@
+"""Where the examples run: this process's environment, and what is said to stand in there."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+REPORT = "STANDINS_REPORT"  # names a JSON file {"device": ..., "standins": [...], "content": digest, "fresh": [...]}
+SHOWN_VERSIONS = (
+    "torch",
+    "torch_npu",
+    "transformers",
+    "datasets",
+    "evaluate",
+    "accelerate",
+    "peft",
+    "huggingface_hub",
+    "modelscope",
+)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """All that an example's output depends on beside its own text."""
+
+    environment: Mapping[str, str]
+    report: Mapping[str, Any]
+    """What the stand-ins say of themselves; empty where everything is real."""
+    packages: Mapping[str, str]
+    """Version of every installed distribution."""
+
+    @classmethod
+    def here(cls) -> Surroundings:
+        """Those of this process, told without importing what the examples import."""
+        path = os.environ.get(REPORT)
+        report = json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
+        packages = {found.metadata["Name"]: found.version for found in distributions()}
+        return cls(dict(os.environ), report, packages)
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Of what a page names, Python first."""
+        shown = {name: self.packages[name] for name in SHOWN_VERSIONS if name in self.packages}
+        return {"Python": platform.python_version(), **shown}
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """For the cache key: equal identities print equal outputs."""
+        return {
+            "packages": dict(sorted(self.packages.items())),
+            "python": sys.version,
+            "machine": platform.machine(),
+            "content": self.report.get("content"),
+            "device": self.report.get("device"),
+        }
+
+    def fresh_environment(self, folder: Path) -> dict[str, str]:
+        """The environment of one run: the caches that stand-ins give are its own, so that no run sees another's."""
+        fresh = {name: str(folder / name.lower()) for name in self.report.get("fresh", ())}
+        return {**self.environment, **fresh}

@@ -51,12 +51,15 @@ class Example:
 
     @property
     def companions(self) -> tuple[Path, ...]:
-        """Files of the same stem: they travel with the example into its working folder, and count as its content."""
-        return tuple(sorted(path for path in self.path.parent.glob(f"{self.path.stem}.*") if path != self.path))
+        """Neighbours that the text names: they travel with the example into its working folder."""
+        siblings = (path for path in sorted(self.path.parent.iterdir()) if path.is_file() and path != self.path)
+        return tuple(path for path in siblings if re.search(rf"(?<![\w.-]){re.escape(path.name)}\b", self.text))
 
     def notebook(self) -> NotebookNode:
         """The cells as a notebook not yet executed, its first cell the title."""
         notebook = _parse(self.path, self.text)
+        notebook.metadata["kernelspec"] = {"name": self.language, "language": self.language, "display_name": self.language}
+        notebook.metadata["language_info"] = {"name": self.language, "pygments_lexer": self.language}
         notebook.cells[0] = new_markdown_cell(f"# {self.title}")
         for index, cell in enumerate(notebook.cells):
             cell.id = f"cell-{index}"  # jupytext draws them at random; equal sources shall give equal notebooks

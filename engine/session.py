@@ -34,37 +34,44 @@ class Session:
 
     def run(self, examples: Sequence[Example]) -> dict[str, Run]:
         """The run of every example by name.  One that ends badly neither stops the others nor raises."""
-        keys = {example.name: cache.key(example, self.surroundings) for example in examples}
-        runs = {example.name: self.cache.load(example, keys[example.name]) for example in examples}
-        stale = [example for example in examples if runs[example.name] is None]
+        runs = self.cached(examples)
+        stale = [example for example in examples if example.name not in runs]
         if stale:
             kernels.start_server()
-            runs |= asyncio.run(self._execute(stale, keys))
+            runs |= asyncio.run(self._execute(stale))
+        return runs
+
+    def cached(self, examples: Sequence[Example]) -> dict[str, Run]:
+        """Of the examples whose cached run still holds, that run."""
+        runs = {example.name: self.cache.load(example, self._key(example)) for example in examples}
         return {name: run for name, run in runs.items() if run}
 
-    async def _execute(self, examples: Sequence[Example], keys: dict[str, str]) -> dict[str, Run]:
+    def _key(self, example: Example) -> str:
+        return cache.key(example, self.surroundings)
+
+    async def _execute(self, examples: Sequence[Example]) -> dict[str, Run]:
         gate = asyncio.Semaphore(self.jobs)
         runs: dict[str, Run] = {}
 
         async def one(example: Example) -> None:
             async with gate:
-                await self._wait_for_memory(len(runs))
-                runs[example.name] = await self._execute_one(example, keys[example.name])
+                await self._wait_for_memory()
+                runs[example.name] = await self._execute_one(example)
                 self.tell(f"{_summary(runs[example.name])} [{len(runs)} of {len(examples)}]")
 
         await asyncio.gather(*(one(example) for example in examples))
         return runs
 
-    async def _execute_one(self, example: Example, key: str) -> Run:
+    async def _execute_one(self, example: Example) -> Run:
         def told(cell: CellRecord) -> None:
             self.tell(f"{example.name}: {cell.name} {cell.outcome} in {cell.seconds:.1f} s")
 
-        run = await execute(example, self.surroundings, key, self.limits, told)
+        run = await execute(example, self.surroundings, self._key(example), self.limits, told)
         if run.record.succeeded:
             self.cache.save(example, run)
         return run
 
-    async def _wait_for_memory(self, finished: int) -> None:
+    async def _wait_for_memory(self) -> None:
         """Hold a second example back while memory is short, but never the only one."""
         begin = time.monotonic()
         while psutil.virtual_memory().available < ROOM_FOR_ONE_MORE and time.monotonic() - begin < 60:

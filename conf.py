@@ -1,0 +1,37 @@
+"""Sphinx configuration: ``python -m sphinx -c . docs OUTPUT``; ``make html`` calls it for both languages."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent
+sys.path[:0] = [str(ROOT), str(ROOT / "docs/_ext")]
+
+project = "昇腾 NPU 上的 Llama 微调"
+author = "The authors"
+copyright = "2026, The authors"
+language = "zh_CN"
+root_doc = "index"
+exclude_patterns = ["_ext", "locale"]
+
+extensions = [
+    "myst_nb",  # renders executed notebooks
+    "interface",  # translates what the extensions below say
+    "execution",  # runs examples/ before anything is read
+    "cells",  # .. cells:: shows them on pages
+    "badge",  # what a page ran on, and its downloads
+    "typed_code",  # forbids code that did not run
+]
+examples_cache = str(ROOT / "_build/runs")
+nb_merge_streams = True
+nb_mime_priority_overrides = [("*", "text/html", 0), ("*", "image/svg+xml", 10), ("*", "image/png", 20)]
+highlight_language = "none"  # a literal block without a language is no Python
+
+locale_dirs = ["locale"]
+gettext_compact = False
+
+html_theme = "sphinx_rtd_theme"
+html_title = project
+html_static_path = ["docs/_static"]
+html_css_files = ["guide.css"]
+html_copy_source = False
+html_show_sourcelink = False

@@ -1,0 +1,107 @@
+"""Tells, below the title of a page, what its examples ran on, with which versions, when and how long.
+
+Every word of it comes from run records.  A page on which something stood in says what, beside the downloads of the
+example as a script and as an executed notebook.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.locale import get_translation
+from sphinx.transforms.post_transforms import SphinxPostTransform
+
+from cells import cells
+from engine.record import Record
+from execution import docname_of, example_of, run_of
+
+_ = get_translation("guide")
+
+
+def device_text(record: Record) -> str:
+    """What the run computed on; silicon is claimed for silicon only."""
+    names = {"npu": _("昇腾 NPU"), "virtual-npu": _("虚拟 NPU"), "cpu": _("CPU")}
+    where = ", ".join(record.device.models)
+    return " ".join(part for part in (names[record.device.kind], record.device.name, where and f"({where})") if part)
+
+
+def versions_text(record: Record) -> str:
+    return " · ".join(f"{name} {version.partition('+')[0]}" for name, version in record.versions.items())
+
+
+class ShowBadge(SphinxPostTransform):
+    """Adds the badge to pages that show cells, and to the example's own document."""
+
+    default_priority = 2  # before the cells are put in place of their nodes
+
+    def run(self, **kwargs: Any) -> None:
+        names = list(dict.fromkeys(node["example"] for node in self.document.findall(cells)))
+        if self.env.docname.startswith("examples/"):
+            names = [self.env.doc2path(self.env.docname).name]
+        runs = [run for name in names if (run := run_of(name))]
+        title = next(self.document.findall(nodes.title), None)
+        if not runs or not title:
+            return
+        badge = nodes.container(classes=["run-record"])
+        for run in runs:
+            badge += self._run(run.record)
+        badge += self._standins([run.record for run in runs])
+        title.parent.insert(title.parent.index(title) + 1, badge)
+
+    def _run(self, record: Record) -> nodes.paragraph:
+        line = nodes.paragraph(classes=["run"])
+        line += nodes.strong("", device_text(record), classes=[f"device-{record.device.kind}"])
+        when = record.started.replace("T", " ").removesuffix("+00:00")
+        facts = _("%(when)s UTC 运行，用时 %(seconds).0f 秒") % {"when": when, "seconds": record.seconds}
+        line += nodes.inline("", f" · {facts} · {versions_text(record)} · ", classes=["facts"])
+        page = self.app.builder.get_relative_uri(self.env.docname, docname_of(record.example))
+        folder = page.rpartition("/")[0] + "/" if "/" in page else ""
+        stem, suffix = Path(record.example).stem, Path(record.example).suffix
+        for text, uri in ((record.example, f"{stem}{suffix}"), (f"{stem}.ipynb", f"{stem}.ipynb")):
+            line += nodes.reference("", "", nodes.literal(text=text), refuri=folder + uri, classes=["example-file"])
+            line += nodes.Text(" ")
+        return line
+
+    def _standins(self, records: list[Record]) -> list[nodes.Node]:
+        """What stood in for something the examples name; the device always counts."""
+        language = "zh" if self.config.language.startswith("zh") else "en"
+        texts = [example.text for record in records if (example := example_of(record.example))]
+        used = {
+            standin["name"]: standin[language]
+            for record in records
+            for standin in record.standins
+            if any(standin["name"] in text for text in texts) or standin["name"] == "NPU"
+        }
+        if not used:
+            return []
+        items = nodes.bullet_list()
+        for name, sentence in used.items():
+            items += nodes.list_item("", nodes.paragraph("", "", nodes.literal(text=name), nodes.Text(f" {sentence}")))
+        return [nodes.paragraph("", _("在这里代替真实之物的替身："), classes=["standins"]), items]
+
+
+def write_files(app: Sphinx, exception: Exception | None) -> None:
+    """Put each example beside its page, as the script that readers copy and as the executed notebook."""
+    if exception or app.builder.format != "html":
+        return
+    folder = Path(app.outdir) / "examples"
+    for document in app.env.found_docs:
+        if not document.startswith("examples/"):
+            continue
+        example = example_of(app.env.doc2path(document).name)
+        run = run_of(example.name) if example else None
+        if example and run:
+            (folder / example.name).write_text(example.text, encoding="utf-8")
+            notebook = run.notebook.copy()
+            notebook.metadata["run_record"] = run.record.to_json()
+            nbformat.write(notebook, folder / f"{example.path.stem}.ipynb")
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.add_post_transform(ShowBadge)
+    app.connect("build-finished", write_files)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

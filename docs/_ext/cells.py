@@ -1,0 +1,110 @@
+"""``.. cells:: tokenizer.py load encode`` shows cells of an executed example, with what they printed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from docutils import nodes
+from docutils.nodes import Node
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.locale import get_translation
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+
+from engine.record import CellRecord, Outcome
+from execution import READ_ONLY_BUILDERS, docname_of, example_of, run_of, shown_cells
+
+logger = logging.getLogger(__name__)
+_ = get_translation("guide")
+
+
+class cells(nodes.General, nodes.Element):
+    """Stands for cells of an example until the page that shows them is written."""
+
+
+class Cells(SphinxDirective):
+    """File name of an example, then the names of the cells to show, in the order of the page."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+
+    def run(self) -> list[Node]:
+        name, *titles = self.arguments[0].split()
+        example = example_of(name)
+        if example is None:
+            raise self.error(f"there is no examples/{name}; begin with the file name of an example, as in 'tokenizer.py'")
+        if not titles:
+            raise self.error(f"name the cells of {name} to show: {', '.join(cell.name for cell in example.cells)}")
+        known = {cell.name for cell in example.cells}
+        for title in titles:
+            if title not in known:
+                raise self.error(f"{name} has no cell {title!r}; it has {', '.join(sorted(known))}")
+        self.env.note_dependency(str(example.path))
+        shown = self.env.metadata[self.env.docname].setdefault("shown_cells", [])
+        shown += [(name, title, self.lineno) for title in titles]
+        node = cells(example=name, titles=titles)
+        self.set_source_info(node)
+        return [node]
+
+
+class ShowCells(SphinxPostTransform):
+    """Puts the rendered cells of the example's own document in place."""
+
+    default_priority = 3  # before MyST-NB selects one of the mime types of an output
+
+    def run(self, **kwargs: Any) -> None:
+        for node in list(self.document.findall(cells)):
+            doctree = self.env.get_doctree(docname_of(node["example"]))
+            rendered = {
+                cell["cell_metadata"].get("title"): cell
+                for cell in doctree.findall(nodes.container)
+                if cell.get("nb_element") == "cell_code"
+            }
+            outcomes = _outcomes(node["example"])
+            shown: list[Node] = []
+            for title in node["titles"]:
+                shown.append(rendered[title].deepcopy())
+                shown += _notice(outcomes.get(title))
+            node.replace_self(shown)
+
+
+def _outcomes(example: str) -> dict[str, CellRecord]:
+    run = run_of(example)
+    return {cell.name: cell for cell in run.record.cells} if run else {}
+
+
+def _notice(cell: CellRecord | None) -> list[Node]:
+    """What stands below a cell that did not run to its end."""
+    if cell and cell.outcome is Outcome.RAN:
+        return []
+    if cell is None or cell.outcome is Outcome.SKIPPED:
+        text = _("这一格没有运行：前面的一格没有成功。")
+    else:
+        text = _("这一格没有成功：%s") % cell.error
+    return [nodes.warning("", nodes.paragraph("", text), classes=["cell-not-run"])]
+
+
+def every_cell_is_shown(app: Sphinx, env: BuildEnvironment) -> None:
+    """A cell that no page shows would be code that nobody reads: an error at its own line."""
+    if app.builder.name in READ_ONLY_BUILDERS:
+        return
+    shown = {(example, cell) for _page, cells_shown in shown_cells(env) for example, cell, _line in cells_shown}
+    for document in env.found_docs:
+        if not document.startswith("examples/"):
+            continue
+        example = example_of(env.doc2path(document).name)
+        for cell in example.cells if example else ():
+            if (example.name, cell.name) not in shown:
+                place = f"examples/{example.name}:{cell.line}"
+                logger.error("no page shows cell %r; add it to a page's '.. cells:: %s'", cell.name, example.name, location=place)
+
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.add_node(cells)
+    app.add_directive("cells", Cells)
+    app.add_post_transform(ShowCells)
+    app.connect("env-updated", every_cell_is_shown)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,121 @@
+"""Executes the examples before Sphinx reads anything, and hands them to MyST-NB as executed notebooks.
+
+An example is an ordinary document of the site (``examples/tokenizer.py`` becomes ``examples/tokenizer.html``), read
+through ``nb_custom_formats``; MyST-NB only renders.  The engine decides what runs: see :mod:`engine.session`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.environment import BuildEnvironment
+from sphinx.errors import ConfigError
+from sphinx.util import logging
+
+from engine.cache import Cache
+from engine.example import Example, ExampleError, discover
+from engine.execution import Run
+from engine.session import Session, failure_message
+
+logger = logging.getLogger(__name__)
+
+READ_ONLY_BUILDERS = ("gettext", "linkcheck")  # look at prose and links: what was not executed stays so
+
+# One Sphinx run executes one set of examples, and MyST-NB's readers get nothing but the text of a file.
+_runs: dict[str, Run] = {}
+_examples: dict[str, Example] = {}
+
+
+def run_of(example: str) -> Run | None:
+    """The run of ``examples/NAME`` in this build, by file name."""
+    return _runs.get(example)
+
+
+def example_of(name: str) -> Example | None:
+    """The example of this file name."""
+    return _examples.get(name)
+
+
+def docname_of(example: str) -> str:
+    """The document that shows the whole example."""
+    return f"examples/{Path(example).stem}"
+
+
+def read_executed(text: str) -> NotebookNode:
+    """MyST-NB's reader: the executed notebook of the example with this text."""
+    name = next(example.name for example in _examples.values() if example.text == text)
+    run = _runs.get(name)
+    notebook = run.notebook.copy() if run else _examples[name].notebook()
+    notebook.metadata["orphan"] = True  # no table of contents lists it: pages show its cells
+    notebook.metadata["nosearch"] = True  # each cell is found on its page
+    return notebook
+
+
+def declare_formats(app: Sphinx, config: Config) -> None:
+    """Let MyST-NB read examples by our reader, and execute nothing itself."""
+    config.nb_custom_formats = {suffix: "execution.read_executed" for suffix in (".py", ".sh")}
+    config.nb_execution_mode = "off"
+
+
+def run_examples(app: Sphinx) -> None:
+    """Execute what is stale; what fails is reported when the pages are known (see :func:`report_failures`)."""
+    try:
+        _examples.update({example.name: example for example in discover(Path(app.srcdir) / "examples")})
+    except ExampleError as error:
+        raise ConfigError(str(error)) from None
+    session = Session(Cache(Path(app.config.examples_cache)), tell=logger.info)
+    if app.builder.name in READ_ONLY_BUILDERS:
+        _runs.update(session.cached(list(_examples.values())))
+    else:
+        _runs.update(session.run(list(_examples.values())))
+
+
+def outdated(app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
+    """Documents whose example has another run than when they were read, though no file of theirs changed."""
+    known: dict[str, str] = getattr(env, "example_runs", {})
+    now = {name: run.record.started + run.record.key for name, run in _runs.items()}
+    env.example_runs = now  # type: ignore[attr-defined]
+    stale = {name for name in now if known.get(name) != now[name]}
+    pages = [page for page, shown in shown_cells(env) if stale & {example for example, *_ in shown}]
+    return [page for page in {*map(docname_of, stale), *pages} if page in env.all_docs]
+
+
+def shown_cells(env: BuildEnvironment) -> Iterator[tuple[str, list[tuple[str, str, int]]]]:
+    """Of every page the cells that it shows: example, cell, line of the page."""
+    for page, metadata in env.metadata.items():
+        if "shown_cells" in metadata:
+            yield page, metadata["shown_cells"]
+
+
+def report_failures(app: Sphinx, env: BuildEnvironment) -> None:
+    """An error at every page that shows an example which did not succeed; one at the example when none does."""
+    if app.builder.name in READ_ONLY_BUILDERS:
+        return
+    for name, run in _runs.items():
+        failure = run.record.failure
+        if not failure:
+            continue
+        app.statuscode = 1  # with or without -W
+        message = failure_message(run, Path("examples") / name)
+        places = [
+            (page, line)
+            for page, shown in shown_cells(env)
+            for example, cell, line in shown
+            if (example, cell) == (name, failure.name)
+        ]
+        for place in places or [None]:
+            logger.error(message, location=place)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.add_config_value("examples_cache", "_build/runs", "", str)
+    app.connect("config-inited", declare_formats, priority=400)  # before MyST-NB looks
+    app.connect("builder-inited", run_examples)
+    app.connect("env-get-outdated", outdated)
+    app.connect("env-updated", report_failures)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

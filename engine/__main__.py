@@ -1,4 +1,4 @@
-"""``python -m engine run FILE ...`` executes examples as the build does; ``explain FILE`` says why one would run again."""
+"""``python -m engine run FILE ...`` executes examples as the build does; ``explain`` says what would run again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import json
 import sys
 from pathlib import Path
 
-from engine import cache
 from engine.cache import Cache
 from engine.example import ExampleError, read
 from engine.session import Session, failure_message
@@ -31,7 +30,7 @@ def main() -> int:
         return 2
     if options.command == "explain":
         for example in examples:
-            print(cache.explain(example, Surroundings.here(), Cache(options.cache)))
+            print(Cache(options.cache).explain(example, Surroundings.here()))
         return 0
     runs = Session(Cache(options.cache)).run(examples)
     failures = [failure_message(runs[example.name], example.path) for example in examples]

@@ -19,7 +19,7 @@ PROLOGUE = r"""set -eE; trap 'printf "\0%d %d\0" $? $LINENO' ERR"""
 EPILOGUE = r"printf '\0000 0\0'"
 
 
-class BashKernel(Kernel):  # type: ignore[misc]
+class BashKernel(Kernel):
     """stdout and stderr come as one stream, in the order a terminal would show them."""
 
     implementation = "bash"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nbformat
+from nbformat.notebooknode import from_dict
 
 from engine.example import Example
 from engine.execution import Run
@@ -31,10 +31,9 @@ def key_facts(example: Example, surroundings: Surroundings) -> dict[str, Any]:
     }
 
 
-def key(example: Example, surroundings: Surroundings) -> str:
-    """SHA-256 of :func:`key_facts`."""
-    facts = json.dumps(key_facts(example, surroundings), sort_keys=True)
-    return hashlib.sha256(facts.encode()).hexdigest()
+def digest_of(facts: Mapping[str, Any]) -> str:
+    """The key: SHA-256 of :func:`key_facts`."""
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -48,30 +47,62 @@ class Cache:
 
     def load(self, example: Example, key: str) -> Run | None:
         """The run stored under this key; None when there is none or its file was damaged."""
-        path = self._path(example, key)
-        try:
-            digest, _, content = path.read_text(encoding="utf-8").partition("\n")
-            if digest != hashlib.sha256(content.encode()).hexdigest():
-                return None
-            entry = json.loads(content)
-            run = Run(nbformat.from_dict(entry["notebook"]), Record.from_json(entry["record"]))
-        except (OSError, ValueError, KeyError, TypeError):
-            return None  # half-written, corrupt or of another format: it is executed again
+        entry = _entry(self._path(example, key))
+        if entry is None:
+            return None
+        run = Run(from_dict(entry["notebook"]), Record.from_json(entry["record"]))
         return run if run.record.key == key and run.record.succeeded else None
 
-    def save(self, example: Example, run: Run) -> None:
-        """Keep a run, replacing older ones of this example."""
+    def save(self, example: Example, run: Run, facts: Mapping[str, Any]) -> None:
+        """Keep a run with the :func:`key_facts` it holds under, replacing older ones of this example."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        entry = {"record": run.record.to_json(), "notebook": run.notebook}
+        entry = {"record": run.record.to_json(), "notebook": run.notebook, "facts": facts}
         content = json.dumps(entry, ensure_ascii=False, indent=1)
         digest = hashlib.sha256(content.encode()).hexdigest()
         with tempfile.NamedTemporaryFile("w", dir=self.folder, delete=False, encoding="utf-8") as file:
             file.write(f"{digest}\n{content}")
         target = self._path(example, run.record.key)
-        os.replace(file.name, target)
+        Path(file.name).replace(target)
         for older in self.folder.glob(f"{example.name}-*.json"):
             if older != target:
                 older.unlink(missing_ok=True)
 
+    def explain(self, example: Example, surroundings: Surroundings) -> str:
+        """Why this example will run again, or that it will not, in a sentence or a list of differences."""
+        facts = key_facts(example, surroundings)
+        if self.load(example, digest_of(facts)):
+            return f"{example.name} will not run again: nothing that its output depends on has changed"
+        kept = [entry for path in self.folder.glob(f"{example.name}-*.json") if (entry := _entry(path))]
+        if not kept:
+            return f"{example.name} will run: no successful run of it is kept"
+        return f"{example.name} will run again:\n  " + "\n  ".join(_differences(kept[0]["facts"], facts))
+
     def _path(self, example: Example, key: str) -> Path:
         return self.folder / f"{example.name}-{key[:16]}.json"
+
+
+def _entry(path: Path) -> dict[str, Any] | None:
+    """What a file of the cache holds; None when it is absent, half-written, corrupt or of another format."""
+    try:
+        digest, _, content = path.read_text(encoding="utf-8").partition("\n")
+        if digest == hashlib.sha256(content.encode()).hexdigest():
+            return dict(json.loads(content))
+    except (OSError, ValueError):
+        pass
+    return None
+
+
+def _differences(then: Mapping[str, Any], now: Mapping[str, Any], of: str = "") -> list[str]:
+    """One line for each fact that differs."""
+    lines = []
+    for name in sorted(then.keys() | now.keys()):
+        old, new = then.get(name), now.get(name)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            lines += _differences(old, new, f"{of}{name}: ")
+        elif old != new:
+            lines.append(f"{of}{name}: {_short(old)} -> {_short(new)}")
+    return lines
+
+
+def _short(value: Any) -> str:
+    return "absent" if value is None else str(value)[:40]

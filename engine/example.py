@@ -58,7 +58,11 @@ class Example:
     def notebook(self) -> NotebookNode:
         """The cells as a notebook not yet executed, its first cell the title."""
         notebook = _parse(self.path, self.text)
-        notebook.metadata["kernelspec"] = {"name": self.language, "language": self.language, "display_name": self.language}
+        notebook.metadata["kernelspec"] = {
+            "name": self.language,
+            "language": self.language,
+            "display_name": self.language,
+        }
         notebook.metadata["language_info"] = {"name": self.language, "pygments_lexer": self.language}
         notebook.cells[0] = new_markdown_cell(f"# {self.title}")
         for index, cell in enumerate(notebook.cells):
@@ -77,7 +81,9 @@ def read(path: Path) -> Example:
     lines = [text.count("\n", 0, marker.start()) + 1 for marker in markers]
     title = _title(path, text)
     if not title:
-        raise ExampleError(f"{path}:1: begin with a docstring (in a shell script: a comment), its first line is the title")
+        raise ExampleError(
+            f"{path}:1: begin with a docstring (in a shell script: a comment), its first line is the title"
+        )
     if not markers:
         raise ExampleError(f"{path}:1: no cell found; begin one with a line '# %% name'")
     if len(notebook.cells) != len(markers) + 1:

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import ast
-import asyncio
-import json
 import re
 import shutil
-import signal
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from engine import kernels
+from engine.client import Client, opened
 from engine.example import Cell, Example
 from engine.record import CellRecord, DeviceRecord, Outcome, Record
 from engine.surroundings import Surroundings
-from engine.watch import Watch
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
-TRACEBACK_LINE = re.compile(r"Cell In\[(?P<count>\d+)\], line (?P<line>\d+)")
+PYTHON_LINE = re.compile(r"Cell In\[(?P<count>\d+)\], line (?P<line>\d+)")
 SHELL_LINE = re.compile(r"^line (?P<line>\d+): ")
 
 
@@ -50,42 +43,25 @@ class Run:
     record: Record
 
 
-@dataclass
-class _Progress:
-    """The state of a run under way."""
-
-    deadline: float
-    cells: list[CellRecord] = field(default_factory=list)
+def ignore(cell: CellRecord) -> None:
+    """Hears of a cell and does nothing."""
 
 
 async def execute(
     example: Example,
     surroundings: Surroundings,
     key: str,
-    limits: Limits = Limits(),
-    told: Callable[[CellRecord], None] = lambda cell: None,
+    limits: Limits,
+    told: Callable[[CellRecord], None] = ignore,
 ) -> Run:
     """Execute all cells in an empty folder; a cell that does not end well ends the run, and raises nothing.
 
     ``told`` hears of each cell as it ends.
     """
-    started = datetime.now(UTC)
-    begin = time.monotonic()
+    started, begin = datetime.now(UTC), time.monotonic()
     notebook = example.notebook()
-    progress = _Progress(deadline=begin + limits.example_seconds)
-    facts: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory(prefix="run-", ignore_cleanup_errors=True) as scratch:
-        folder = _working_folder(example, Path(scratch))
-        async with _kernel(example, notebook, surroundings, folder, Path(scratch), limits) as (client, watch):
-            for index, cell in enumerate(example.cells, start=1):
-                record = await _run_cell(client, watch, cell, index, limits, progress.deadline)
-                progress.cells.append(record)
-                told(record)
-                if record.outcome is not Outcome.RAN:
-                    break
-            else:
-                facts = await _observed(client)
-    skipped = [CellRecord(cell.name, cell.line, Outcome.SKIPPED) for cell in example.cells[len(progress.cells) :]]
+    with tempfile.TemporaryDirectory(prefix="run-", ignore_cleanup_errors=True) as name:
+        cells, facts = await _execute_cells(example, notebook, surroundings, limits, told, Path(name))
     record = Record(
         example=example.name,
         title=example.title,
@@ -95,13 +71,40 @@ async def execute(
         device=_device(facts, surroundings),
         versions=surroundings.versions,
         standins=tuple(surroundings.report.get("standins", ())),
-        cells=(*progress.cells, *skipped),
+        cells=cells,
     )
     return Run(notebook, record)
 
 
+async def _execute_cells(
+    example: Example,
+    notebook: NotebookNode,
+    surroundings: Surroundings,
+    limits: Limits,
+    told: Callable[[CellRecord], None],
+    scratch: Path,
+) -> tuple[tuple[CellRecord, ...], dict[str, Any]]:
+    """A record of every cell, and what was observed of the device."""
+    deadline = time.monotonic() + limits.example_seconds
+    folder, environment = _working_folder(example, scratch), surroundings.fresh_environment(scratch)
+    limited = (limits.memory_bytes, limits.output_bytes)
+    records: list[CellRecord] = []
+    facts: dict[str, Any] = {}
+    async with opened(notebook, example.language, folder, environment, scratch, *limited) as client:
+        for index, cell in enumerate(example.cells, start=1):
+            seconds = min(limits.cell_seconds, deadline - time.monotonic())
+            records.append(await _execute_cell(client, cell, index, max(1, round(seconds))))
+            told(records[-1])
+            if records[-1].outcome is not Outcome.RAN:
+                break
+        else:
+            facts = await client.observed()
+    skipped = [CellRecord(cell.name, cell.line, Outcome.SKIPPED) for cell in example.cells[len(records) :]]
+    return (*records, *skipped), facts
+
+
 def _working_folder(example: Example, scratch: Path) -> Path:
-    """An empty folder but for the example and its companions, as a reader would have it."""
+    """A folder as a reader would have it: the example and its companions, nothing else."""
     folder = scratch / "work"
     folder.mkdir()
     for path in (example.path, *example.companions):
@@ -109,55 +112,11 @@ def _working_folder(example: Example, scratch: Path) -> Path:
     return folder
 
 
-@asynccontextmanager
-async def _kernel(
-    example: Example, notebook: NotebookNode, surroundings: Surroundings, folder: Path, scratch: Path, limits: Limits
-) -> AsyncIterator[tuple[NotebookClient, Watch]]:
-    """A kernel ready for the first cell; when the block ends nothing that it started is left."""
-    environment = surroundings.fresh_environment(scratch)
-    manager = await kernels.start(example.language, folder, environment, scratch)
-    assert manager.provisioner
-    watch = Watch(manager.provisioner.pid, limits.memory_bytes)
-    client = _Client(notebook, km=manager, coalesce_streams=True, watch=watch, output_bytes=limits.output_bytes)
-    watching = asyncio.create_task(watch.run())
-    try:
-        client.kc = manager.client()
-        client.kc.start_channels()
-        await client.kc.wait_for_ready(timeout=120)
-        client.kc.allow_stdin = False
-        yield client, watch
-    finally:
-        watching.cancel()
-        watch.end()
-        if client.kc:
-            client.kc.stop_channels()
-        await manager.provisioner.wait()
-        await manager.cleanup_resources()
-
-
-class _Client(NotebookClient):  # type: ignore[misc]
-    """Ends the kernel when its output floods the notebook."""
-
-    def __init__(self, notebook: NotebookNode, *, watch: Watch, output_bytes: int, **options: Any) -> None:
-        super().__init__(notebook, **options)
-        self.watch = watch
-        self.left = output_bytes
-
-    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
-        if self.watch.verdict:
-            return None  # whatever still comes belongs to a kernel that is being killed
-        self.left -= len(msg["content"].get("text", ""))
-        if self.left < 0:
-            self.watch.kill("printed more than an example may")
-        return super().process_message(msg, cell, cell_index)
-
-
-async def _run_cell(
-    client: NotebookClient, watch: Watch, cell: Cell, index: int, limits: Limits, deadline: float
-) -> CellRecord:
+async def _execute_cell(client: Client, cell: Cell, index: int, seconds: int) -> CellRecord:
+    """``index`` is the cell's place in the notebook, and the number by which the kernel counts it."""
     begin = time.monotonic()
-    client.timeout = max(1, round(min(limits.cell_seconds, deadline - begin)))
-    watch.peak_bytes = 0
+    client.timeout = seconds
+    client.watch.peak_bytes = 0
     outcome, error, line, traceback = Outcome.RAN, "", 0, ""
     try:
         await client.async_execute_cell(client.nb.cells[index], index, execution_count=index)
@@ -166,13 +125,12 @@ async def _run_cell(
         traceback = _traceback(client.nb.cells[index])
         line = _failed_line(cell, index, failure.evalue, traceback)
     except CellTimeoutError:
-        outcome, error = Outcome.TIMED_OUT, f"still running after {client.timeout} s"
+        outcome, error = Outcome.TIMED_OUT, f"still running after {seconds} s"
     except DeadKernelError:
-        outcome, error = Outcome.KILLED, watch.verdict or _cause_of_death(await client.km.provisioner.poll())
-    watch.sample()
-    return CellRecord(
-        cell.name, cell.line, outcome, round(time.monotonic() - begin, 3), watch.peak_bytes, error, line, traceback
-    )
+        outcome, error = Outcome.KILLED, await client.cause_of_death()
+    client.watch.sample()
+    took = round(time.monotonic() - begin, 3)
+    return CellRecord(cell.name, cell.line, outcome, took, client.watch.peak_bytes, error, line, traceback)
 
 
 def _traceback(cell: NotebookNode) -> str:
@@ -182,36 +140,18 @@ def _traceback(cell: NotebookNode) -> str:
 
 
 def _failed_line(cell: Cell, index: int, value: str, traceback: str) -> int:
-    """Line of the file, from the last frame of the traceback that is in this cell."""
-    found = [match for match in TRACEBACK_LINE.finditer(traceback) if int(match["count"]) == index]
-    if found:
-        return cell.line + int(found[-1]["line"]) - 1
+    """Line of the file: of the last frame in this cell, or of the shell command that failed."""
+    frames = [int(match["line"]) for match in PYTHON_LINE.finditer(traceback) if int(match["count"]) == index]
     if shell := SHELL_LINE.match(value):
-        return cell.line + int(shell["line"]) - 1
-    return cell.line
-
-
-def _cause_of_death(code: int | None) -> str:
-    if code is None:
-        return "the kernel died"
-    return f"killed by {signal.Signals(-code).name}" if code < 0 else f"the process exited with status {code}"
-
-
-async def _observed(client: NotebookClient) -> dict[str, Any]:
-    """What the observer in the kernel saw; empty for a shell."""
-    if client.km.kernel_name != "python3":
-        return {}
-    message = client.kc.execute("", silent=True, user_expressions={"seen": "__import__('engine.observer').observer.report()"})
-    reply = await client.async_wait_for_reply(message)
-    seen = reply["content"]["user_expressions"]["seen"]
-    return dict(json.loads(ast.literal_eval(seen["data"]["text/plain"])))
+        frames.append(int(shell["line"]))
+    return cell.line + frames[-1] - 1 if frames else cell.line
 
 
 def _device(facts: dict[str, Any], surroundings: Surroundings) -> DeviceRecord:
+    """What was observed; of what kind the device is, only the stand-ins know, for it looks like silicon."""
     told = surroundings.report.get("device") or {}
-    kind = told.get("kind") or ("npu" if "device_name" in facts else "cpu")
     return DeviceRecord(
-        kind=kind,
+        kind=told.get("kind") or ("npu" if "device_name" in facts else "cpu"),
         name=facts.get("device_name") or told.get("name", ""),
         models=tuple(facts.get("models", ())),
         batches=tuple(facts.get("batches", ())),

@@ -97,8 +97,8 @@ class ForkProvisioner(LocalProvisioner):
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> dict[str, Any]:
         self.process = ForkedProcess(cmd, kwargs["cwd"], dict(kwargs["env"]))
-        self.pid = self.pgid = self.process.pid
-        return self.connection_info
+        self.pid = self.pgid = self.process.pid  # setsid makes them the same
+        return dict(self.connection_info)
 
 
 class _Specs(KernelSpecManager):
@@ -114,7 +114,13 @@ class ForkedKernelManager(AsyncKernelManager):
 
     async def _async_pre_start_kernel(self, **kwargs: Any) -> tuple[list[str], dict[str, Any]]:
         self.provisioner = ForkProvisioner(kernel_id="forked", kernel_spec=self.kernel_spec, parent=self)
-        return await super()._async_pre_start_kernel(**kwargs)
+        command, options = await super()._async_pre_start_kernel(**kwargs)
+        return command, options
+
+    @property
+    def pid(self) -> int:
+        """Process id, and process group, of the kernel."""
+        return int(self.provisioner.pid)
 
 
 async def start(language: str, folder: Path, environment: Mapping[str, str], scratch: Path) -> ForkedKernelManager:

@@ -86,7 +86,9 @@ class Record:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Record:
-        device = {name: tuple(value) if isinstance(value, list) else value for name, value in data["device"].items()}
+        device: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in data["device"].items()
+        }
         cells = tuple(CellRecord(**{**cell, "outcome": Outcome(cell["outcome"])}) for cell in data["cells"])
         standins = tuple(data["standins"])
         return cls(**{**data, "device": DeviceRecord(**device), "cells": cells, "standins": standins})

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import psutil
 
-from engine import cache, kernels
-from engine.cache import Cache
+from engine import kernels
+from engine.cache import Cache, digest_of, key_facts
 from engine.example import Example
 from engine.execution import Limits, Run, execute
 from engine.record import CellRecord
@@ -27,7 +27,7 @@ class Session:
 
     cache: Cache
     surroundings: Surroundings = field(default_factory=Surroundings.here)
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     jobs: int = min(2, os.cpu_count() or 1)
     tell: Callable[[str], None] = print
     """Hears of progress, a line at a time."""
@@ -43,11 +43,11 @@ class Session:
 
     def cached(self, examples: Sequence[Example]) -> dict[str, Run]:
         """Of the examples whose cached run still holds, that run."""
-        runs = {example.name: self.cache.load(example, self._key(example)) for example in examples}
+        runs = {
+            example.name: self.cache.load(example, digest_of(key_facts(example, self.surroundings)))
+            for example in examples
+        }
         return {name: run for name, run in runs.items() if run}
-
-    def _key(self, example: Example) -> str:
-        return cache.key(example, self.surroundings)
 
     async def _execute(self, examples: Sequence[Example]) -> dict[str, Run]:
         gate = asyncio.Semaphore(self.jobs)
@@ -66,9 +66,10 @@ class Session:
         def told(cell: CellRecord) -> None:
             self.tell(f"{example.name}: {cell.name} {cell.outcome} in {cell.seconds:.1f} s")
 
-        run = await execute(example, self.surroundings, self._key(example), self.limits, told)
+        facts = key_facts(example, self.surroundings)  # before the run: an edit meanwhile belongs to the next
+        run = await execute(example, self.surroundings, digest_of(facts), self.limits, told)
         if run.record.succeeded:
-            self.cache.save(example, run)
+            self.cache.save(example, run, facts)
         return run
 
     async def _wait_for_memory(self) -> None:

@@ -6,18 +6,19 @@ example as a script and as an executed notebook.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import nbformat
+from cells import cells
 from docutils import nodes
+from execution import docname_of, example_of, run_of
 from sphinx.application import Sphinx
 from sphinx.locale import get_translation
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-from cells import cells
 from engine.record import Record
-from execution import docname_of, example_of, run_of
 
 _ = get_translation("guide")
 
@@ -96,7 +97,7 @@ def write_files(app: Sphinx, exception: Exception | None) -> None:
         run = run_of(example.name) if example else None
         if example and run:
             (folder / example.name).write_text(example.text, encoding="utf-8")
-            notebook = run.notebook.copy()
+            notebook = deepcopy(run.notebook)
             notebook.metadata["run_record"] = run.record.to_json()
             nbformat.write(notebook, folder / f"{example.path.stem}.ipynb")
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from docutils import nodes
 from docutils.nodes import Node
+from execution import READ_ONLY_BUILDERS, docname_of, example_of, run_of, shown_cells
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.locale import get_translation
@@ -14,7 +15,6 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from engine.record import CellRecord, Outcome
-from execution import READ_ONLY_BUILDERS, docname_of, example_of, run_of, shown_cells
 
 logger = logging.getLogger(__name__)
 _ = get_translation("guide")
@@ -34,7 +34,9 @@ class Cells(SphinxDirective):
         name, *titles = self.arguments[0].split()
         example = example_of(name)
         if example is None:
-            raise self.error(f"there is no examples/{name}; begin with the file name of an example, as in 'tokenizer.py'")
+            raise self.error(
+                f"there is no examples/{name}; begin with the file name of an example, as in 'tokenizer.py'"
+            )
         if not titles:
             raise self.error(f"name the cells of {name} to show: {', '.join(cell.name for cell in example.cells)}")
         known = {cell.name for cell in example.cells}
@@ -94,12 +96,13 @@ def every_cell_is_shown(app: Sphinx, env: BuildEnvironment) -> None:
     for document in env.found_docs:
         if not document.startswith("examples/"):
             continue
-        example = example_of(env.doc2path(document).name)
+        name = env.doc2path(document).name
+        example = example_of(name)
         for cell in example.cells if example else ():
-            if (example.name, cell.name) not in shown:
-                place = f"examples/{example.name}:{cell.line}"
-                logger.error("no page shows cell %r; add it to a page's '.. cells:: %s'", cell.name, example.name, location=place)
-
+            if (name, cell.name) not in shown:
+                place = f"examples/{name}:{cell.line}"
+                message = f"no page shows cell {cell.name!r}; add it to a page's '.. cells:: {name}'"
+                logger.error(message, location=place)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -7,6 +7,7 @@ through ``nb_custom_formats``; MyST-NB only renders.  The engine decides what ru
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def read_executed(text: str) -> NotebookNode:
     """MyST-NB's reader: the executed notebook of the example with this text."""
     name = next(example.name for example in _examples.values() if example.text == text)
     run = _runs.get(name)
-    notebook = run.notebook.copy() if run else _examples[name].notebook()
+    notebook = deepcopy(run.notebook) if run else _examples[name].notebook()
     notebook.metadata["orphan"] = True  # no table of contents lists it: pages show its cells
     notebook.metadata["nosearch"] = True  # each cell is found on its page
     return notebook
@@ -58,7 +59,7 @@ def read_executed(text: str) -> NotebookNode:
 
 def declare_formats(app: Sphinx, config: Config) -> None:
     """Let MyST-NB read examples by our reader, and execute nothing itself."""
-    config.nb_custom_formats = {suffix: "execution.read_executed" for suffix in (".py", ".sh")}
+    config.nb_custom_formats = dict.fromkeys((".py", ".sh"), "execution.read_executed")
     config.nb_execution_mode = "off"
 
 
@@ -102,13 +103,13 @@ def report_failures(app: Sphinx, env: BuildEnvironment) -> None:
             continue
         app.statuscode = 1  # with or without -W
         message = failure_message(run, Path("examples") / name)
-        places = [
+        places: list[Any] = [
             (page, line)
             for page, shown in shown_cells(env)
             for example, cell, line in shown
             if (example, cell) == (name, failure.name)
         ]
-        for place in places or [None]:
+        for place in places or [f"examples/{name}:{failure.line}"]:
             logger.error(message, location=place)
 
 

@@ -1,0 +1,45 @@
+# make html    build the site        make test   run every check        make help   all targets
+
+VENV ?= .venv
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && exit; done; echo python3)
+PY := $(VENV)/bin/python
+STANDINS := $(PY) -m standins
+SPHINX := $(PY) -m sphinx -W --keep-going -q -c .
+SITE := _build/html
+PORT ?= 8000
+
+.PHONY: html pages test lint serve clean help install explain
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 20
+
+html: install ## execute the examples and build the site
+	@$(STANDINS) $(MAKE) --no-print-directory pages
+	@echo "The site is $(SITE)/index.html ('make serve' shows it)."
+
+pages: # inside the stand-ins; the site is replaced only when both languages were built without a fault
+	$(SPHINX) -d _build/doctrees/zh docs _build/zh/html
+	$(SPHINX) -d _build/doctrees/en -D language=en docs _build/en/html
+	@rm -rf $(SITE).new && cp -r _build/zh/html $(SITE).new && cp -r _build/en/html $(SITE).new/en
+	@rm -rf $(SITE) && mv $(SITE).new $(SITE)
+
+test: lint ## run every check: style, types, examples, hubs, virtual NPU, pages
+	@$(STANDINS) $(PY) -m pytest
+
+lint: install ## style and types only
+	@$(PY) -m ruff check --quiet && $(PY) -m ruff format --check --quiet
+	@$(PY) -m mypy
+
+serve: ## show the site at http://localhost:$(PORT)
+	@test -e $(SITE)/index.html || { echo "There is no site yet: 'make html' first."; exit 1; }
+	@$(PY) -m http.server --bind localhost --directory $(SITE) $(PORT)
+
+explain: install ## say why an example will run again: make explain X=examples/tokenizer.py
+	@$(STANDINS) $(PY) -m engine explain $(X)
+
+install: ## make the virtual environment (html and test do it by themselves)
+	@$(PYTHON) bootstrap.py $(VENV)
+
+clean: ## remove what was built; assets and the virtual environment stay
+	@rm -rf _build

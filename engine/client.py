@@ -1,0 +1,83 @@
+"""One kernel for one example: opened ready for the first cell, and closed with nothing left behind."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import json
+import signal
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+from engine import kernels
+from engine.watch import Watch
+
+STARTUP_SECONDS = 120  # the first kernel waits for the imports of the fork server
+
+
+class Client(NotebookClient):
+    """nbclient's client, watched: it knows why its kernel died, and ends one that floods the notebook."""
+
+    def __init__(self, notebook: NotebookNode, kernel: kernels.ForkedKernelManager, watch: Watch, output_bytes: int):
+        super().__init__(notebook, km=kernel, coalesce_streams=True)
+        self.watch = watch
+        self.output_bytes_left = output_bytes
+
+    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
+        if self.watch.verdict:
+            return None  # whatever still comes belongs to a kernel that is being killed
+        self.output_bytes_left -= len(msg["content"].get("text", ""))
+        if self.output_bytes_left < 0:
+            self.watch.kill("printed more than an example may")
+        return super().process_message(msg, cell, cell_index)
+
+    async def cause_of_death(self) -> str:
+        """Why the kernel is gone, in words."""
+        code = await self.km.provisioner.poll()
+        if self.watch.verdict or code is None:
+            return self.watch.verdict or "the kernel died"
+        return f"killed by {signal.Signals(-code).name}" if code < 0 else f"the process exited with status {code}"
+
+    async def observed(self) -> dict[str, Any]:
+        """What :mod:`engine.observer` saw in the kernel; empty for a shell."""
+        if self.km.kernel_name != "python3":
+            return {}
+        ask = "__import__('engine.observer').observer.report()"
+        message = self.kc.execute("", silent=True, user_expressions={"seen": ask})
+        reply = await self.async_wait_for_reply(message)
+        seen = reply["content"]["user_expressions"]["seen"]
+        return dict(json.loads(ast.literal_eval(seen["data"]["text/plain"])))
+
+
+@asynccontextmanager
+async def opened(
+    notebook: NotebookNode,
+    language: str,
+    folder: Path,
+    environment: Mapping[str, str],
+    scratch: Path,
+    memory_bytes: int,
+    output_bytes: int,
+) -> AsyncIterator[Client]:
+    """Start a kernel in ``folder``, its sockets in ``scratch``; all that it started is killed when the block ends."""
+    kernel = await kernels.start(language, folder, environment, scratch)
+    watch = Watch(kernel.pid, memory_bytes)
+    watching = asyncio.create_task(watch.run())
+    client = Client(notebook, kernel, watch, output_bytes)
+    try:
+        client.kc = kernel.client()
+        client.kc.start_channels()
+        await client.kc.wait_for_ready(timeout=STARTUP_SECONDS)
+        client.kc.allow_stdin = False
+        yield client
+    finally:
+        watching.cancel()
+        watch.end()
+        client.kc.stop_channels()
+        await kernel.provisioner.wait()
+        await kernel.cleanup_resources()

@@ -81,9 +81,7 @@ def read(path: Path) -> Example:
     lines = [text.count("\n", 0, marker.start()) + 1 for marker in markers]
     title = _title(path, text)
     if not title:
-        raise ExampleError(
-            f"{path}:1: begin with a docstring (in a shell script: a comment), its first line is the title"
-        )
+        raise ExampleError(f"{path}:1: begin with the title, as a docstring (in a shell script: as a comment)")
     if not markers:
         raise ExampleError(f"{path}:1: no cell found; begin one with a line '# %% name'")
     if len(notebook.cells) != len(markers) + 1:

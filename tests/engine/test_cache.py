@@ -1,0 +1,113 @@
+"""A kept run is shown again only when nothing that can change its output has changed, and never when damaged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from engine.cache import Cache, digest_of, key_facts
+from engine.example import Example, read
+from engine.execution import Run
+from engine.session import Session
+from engine.surroundings import Surroundings
+
+Write = Callable[..., Path]
+
+COUNTED = "# %% count\nprint('counted')\n"
+
+
+@pytest.fixture
+def kept(project: Write, tmp_path: Path) -> tuple[Example, Cache]:
+    """An example with a run in the cache."""
+    example = read(project(x_py=COUNTED) / "x.py")
+    cache = Cache(tmp_path / "cache")
+    Session(cache, tell=lambda line: None).run([example])
+    return example, cache
+
+
+def executes(example: Example, cache: Cache, surroundings: Surroundings | None = None) -> bool:
+    """Whether a session executes it."""
+    said: list[str] = []
+    session = Session(cache, surroundings or Surroundings.here(), tell=said.append)
+    assert session.run([example])[example.name].notebook.cells[1].outputs
+    return bool(said)
+
+
+def entry_of(cache: Cache) -> Path:
+    (path,) = cache.folder.iterdir()
+    return path
+
+
+def test_an_unchanged_example_is_not_executed(kept: tuple[Example, Cache]) -> None:
+    assert not executes(*kept)
+
+
+def test_an_edit_executes_it(kept: tuple[Example, Cache]) -> None:
+    example, cache = kept
+    example.path.write_text(example.text.replace("counted", "again"), encoding="utf-8")
+    assert executes(read(example.path), cache)
+
+
+def test_an_edited_neighbour_executes_it(project: Write, tmp_path: Path) -> None:
+    folder = project(x_py="# %% use\nimport helper  # helper.py\nprint(helper.N)\n", helper_py="# %% n\nN = 1\n")
+    cache = Cache(tmp_path / "cache")
+    assert executes(read(folder / "x.py"), cache)
+    assert not executes(read(folder / "x.py"), cache)
+    (folder / "helper.py").write_text("N = 2\n", encoding="utf-8")
+    assert executes(read(folder / "x.py"), cache)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda here: replace(here, packages={**here.packages, "torch": "9.9"}),
+        lambda here: replace(here, report={**here.report, "device": {"kind": "npu", "name": "Ascend910B3"}}),
+        lambda here: replace(here, report={**here.report, "content": "other weights"}),
+    ],
+    ids=["package", "device", "stand-in"],
+)
+def test_a_change_of_surroundings_makes_another_key(
+    change: Callable[[Surroundings], Surroundings], kept: tuple[Example, Cache]
+) -> None:
+    example, cache = kept
+    here = Surroundings.here()
+    assert cache.load(example, digest_of(key_facts(example, here)))
+    assert not cache.load(example, digest_of(key_facts(example, change(here))))
+
+
+@pytest.mark.parametrize("damage", ["truncated", "tampered", "empty", "of another key"])
+def test_a_damaged_entry_is_executed_again(damage: str, kept: tuple[Example, Cache]) -> None:
+    example, cache = kept
+    path = entry_of(cache)
+    text = path.read_text(encoding="utf-8")
+    damaged = {
+        "truncated": text[: len(text) // 2],
+        "tampered": text.replace("counted", "c0unted"),
+        "empty": "",
+        "of another key": text,
+    }[damage]
+    path.write_text(damaged, encoding="utf-8")
+    if damage == "of another key":
+        example.path.write_text(example.text + "\n", encoding="utf-8")
+        example = read(example.path)
+        path.rename(cache.folder / f"{example.name}-{digest_of(key_facts(example, Surroundings.here()))[:16]}.json")
+    assert executes(example, cache)
+
+
+def test_a_record_survives_the_round_trip(kept: tuple[Example, Cache]) -> None:
+    example, cache = kept
+    run = cache.load(example, digest_of(key_facts(example, Surroundings.here())))
+    assert isinstance(run, Run)
+    assert type(run.record).from_json(json.loads(json.dumps(run.record.to_json()))) == run.record
+
+
+def test_explain_names_what_changed(kept: tuple[Example, Cache]) -> None:
+    example, cache = kept
+    here = Surroundings.here()
+    assert "will not run again" in cache.explain(example, here)
+    other = replace(here, packages={**here.packages, "torch": "9.9"})
+    assert f"packages: torch: {here.packages['torch']} -> 9.9" in cache.explain(example, other)

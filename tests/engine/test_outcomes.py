@@ -1,0 +1,124 @@
+"""However an example ends, the engine says how and where, goes on with the others, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from engine.execution import Limits, Run
+from engine.record import Outcome
+from engine.session import failure_message
+
+Write = Callable[..., Path]
+Execute = Callable[..., dict[str, Run]]
+
+GOOD = "# %% fine\nprint('fine')\n"
+
+FAULTS = {
+    "raise": ("raise ValueError('no way')", Outcome.FAILED, "ValueError: no way"),
+    "sys.exit": ("import sys; sys.exit(3)", Outcome.FAILED, "SystemExit: 3"),
+    "os._exit": ("import os; os._exit(3)", Outcome.KILLED, "the process exited with status 3"),
+    "SIGKILL": ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", Outcome.KILLED, "killed by SIGKILL"),
+    "segfault": ("import ctypes; ctypes.string_at(0)", Outcome.KILLED, "killed by SIGSEGV"),
+    "endless": ("while True: pass", Outcome.TIMED_OUT, "still running after 3 s"),
+    "memory": ("hoard = b'x' * (2 << 30)
+import time; time.sleep(9)", Outcome.KILLED, "used more than 2048 MiB of memory"),
+    "flood": ("while True: print('x' * 1000)", Outcome.KILLED, "printed more than an example may"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_named_and_the_others_go_on(fault: str, project: Write, run: Execute) -> None:
+    source, outcome, error = FAULTS[fault]
+    folder = project(bad_py=f"# %% before\nx = 1\n\n# %% culprit\n{source}\n\n# %% after\nprint(x)\n", good_py=GOOD)
+    runs = run(folder)
+
+    assert runs["good.py"].record.succeeded
+    before, culprit, after = runs["bad.py"].record.cells
+    assert (before.outcome, culprit.outcome, after.outcome) == (Outcome.RAN, outcome, Outcome.SKIPPED)
+    assert culprit.error == error
+    message = failure_message(runs["bad.py"], folder / "bad.py")
+    assert message.startswith(f"{folder / 'bad.py'}:7: cell 'culprit' {outcome}: {error}")
+
+
+def test_a_failed_example_fails_again(project: Write, run: Execute) -> None:
+    folder = project(bad_py="# %% culprit\nraise ValueError\n")
+    assert not run(folder)["bad.py"].record.succeeded
+    assert not run(folder)["bad.py"].record.succeeded
+
+
+def test_the_line_is_that_of_the_innermost_frame_in_the_cell(project: Write, run: Execute) -> None:
+    folder = project(bad_py="# %% define\ndef half(n):\n    return n / 0\n\n# %% call\n\nhalf(\n    3)\n")
+    failure = run(folder)["bad.py"].record.failure
+    assert failure and (failure.name, failure.error_line) == ("call", 9)
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "error"),
+    [
+        ("echo one\nfalse\necho two", 5, "ExitStatus: line 2: exit status 1"),
+        ("echo one\n\nls /nowhere | cat\n(exit 7)\ntrue", 7, "ExitStatus: line 4: exit status 7"),
+        ("exit 3", 4, "ExitStatus: exit status 3"),
+    ],
+)
+def test_a_shell_example_ends_at_the_first_command_that_fails(
+    source: str, line: int, error: str, project: Write, run: Execute
+) -> None:
+    record = run(project(bad_sh=f"# %% culprit\n{source}\n\n# %% after\necho never\n"))["bad.sh"].record
+    assert record.failure and (record.failure.error_line, record.failure.error) == (line, error)
+    assert record.cells[1].outcome is Outcome.SKIPPED
+
+
+def test_a_shell_example_keeps_its_state_and_order_of_output(project: Write, run: Execute) -> None:
+    text = "# %% set\nname=昇腾\ncd /\n\n# %% use\necho out; echo err >&2; echo $name; pwd\n"
+    notebook = run(project(good_sh=text))["good.sh"].notebook
+    assert "".join(output.text for output in notebook.cells[2].outputs) == "out\nerr\n昇腾\n/\n"
+
+
+def test_nothing_outlives_an_example(project: Write, run: Execute) -> None:
+    mark = f"{time.time():.6f}"  # an argument by which to find the processes again
+    spawn = (
+        "import subprocess, sys, time\n"
+        f"code = 'import time; time.sleep(1000) # {mark}'\n"
+        "subprocess.Popen([sys.executable, '-c', code])\n"
+        "subprocess.Popen([sys.executable, '-c', code], start_new_session=True)\n"
+        "time.sleep(1)\n"
+    )
+    run(project(endless_py=f"# %% spawn\n{spawn}while True: pass\n", good_py=f"# %% spawn\n{spawn}"))
+    left = [process for process in psutil.process_iter(["cmdline"]) if mark in " ".join(process.info["cmdline"] or [])]
+    assert not left
+
+
+def test_examples_do_not_see_each_other(project: Write, run: Execute) -> None:
+    write = "# %% write\nimport os\nfrom pathlib import Path\nPath('here').touch(); os.environ['SET'] = '1'\n"
+    look = "# %% look\nimport os\nfrom pathlib import Path\nprint(sorted(os.listdir()), 'SET' in os.environ)\n"
+    runs = run(project(a_py=write, b_py=look))
+    assert runs["b.py"].notebook.cells[1].outputs[0].text == "['b.py'] False\n"
+
+
+def test_an_example_finds_the_neighbours_that_it_names(project: Write, run: Execute) -> None:
+    runs = run(project(launch_sh="# %% go\npython script.py\n", script_py="# %% say\nprint('said')\n"))
+    assert runs["launch.sh"].notebook.cells[1].outputs[0].text == "said\n"
+
+
+def test_a_progress_bar_looks_as_it_does_to_a_person(project: Write, run: Execute) -> None:
+    text = "# %% bar\nfrom tqdm.auto import tqdm\nfor _ in tqdm(range(50), desc='Map'): pass\n"
+    output = run(project(bar_py=text))["bar.py"].notebook.cells[1].outputs[0]
+    assert output.name == "stderr"
+    assert output.text.count("\n") == 1 and output.text.startswith("Map: 100%")
+
+
+def test_where_models_and_batches_are_is_observed(project: Write, run: Execute) -> None:
+    text = "# %% call\nimport torch\ntorch.nn.Linear(2, 2)(torch.ones(1, 2))\n"
+    device = run(project(cpu_py=text))["cpu.py"].record.device
+    assert (device.models, device.batches) == (("cpu",), ("cpu",))
+
+
+def test_limits_count_for_the_whole_example_too(project: Write, run: Execute) -> None:
+    text = "".join(f"# %% nap{n}\nimport time; time.sleep(1.5)\n\n" for n in range(4))
+    record = run(project(slow_py=text), Limits(cell_seconds=10, example_seconds=3))["slow.py"].record
+    assert record.failure and record.failure.outcome is Outcome.TIMED_OUT

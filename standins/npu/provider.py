@@ -1,0 +1,108 @@
+"""The environment in which an unmodified program finds ``npu:0``."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import metadata
+from pathlib import Path
+
+from standins.npu import build
+from standins.npu.selection import Choice, Kind, choose, this_machine
+from standins.npu.settings import Settings, settings
+from standins.npu.versions import Torch, installed_torch
+from standins.provision import Device, Provision, StandIn
+
+SOC = "Ascend910B3"  # as src/settings.hpp has it
+SESSION = "VIRTUAL_NPU_SESSION"
+SHARED_MEMORY = Path("/dev/shm")
+WITHOUT_TORCH_NPU = Path(__file__).parent / "without_torch_npu"
+
+
+@contextmanager
+def provide(home: Path, scratch: Path) -> Iterator[Provision]:
+    """Lead programs to the best device there is.
+
+    ``home`` keeps the built libraries; ``scratch`` ends with this block, and so does what programs have left behind.
+    """
+    torch = installed_torch()
+    choice = choose(
+        this_machine(torch, os.environ), is_built=lambda: torch is not None and build.location(home, torch).is_dir()
+    )
+    if choice.kind is Kind.SILICON:
+        yield Provision(device=Device(kind="npu", name="Ascend"), content="npu")
+    elif choice.kind is Kind.CPU or torch is None:
+        print(f"standins: no NPU, the examples run on plain CPU: {choice.reason}.", file=sys.stderr)
+        yield plain_cpu(choice)
+    else:
+        session = f"virtual-npu-{os.getpid()}-{scratch.name}"
+        try:
+            yield virtual(choice, torch, build.built(home, torch), settings(os.environ), session)
+        finally:
+            # Ranks unlink what they share as soon as they have met; one that was killed before could not.
+            for left in SHARED_MEMORY.glob(f"{session}-*"):
+                left.unlink(missing_ok=True)
+
+
+def plain_cpu(choice: Choice) -> Provision:
+    """torch_npu can not be imported without CANN, and transformers imports it where installed: so it is hidden."""
+    return Provision(
+        environment={
+            "TORCH_DEVICE_BACKEND_AUTOLOAD": "0",
+            "PYTHONPATH": _before("PYTHONPATH", WITHOUT_TORCH_NPU),
+        },
+        device=Device(kind="cpu", name="CPU", reason=choice.reason),
+        content="cpu",
+    )
+
+
+def virtual(choice: Choice, torch: Torch, folder: Path, chosen: Settings, session: str) -> Provision:
+    """The virtual device, whose libraries are in ``folder``."""
+    return Provision(
+        environment={
+            "LD_LIBRARY_PATH": _before("LD_LIBRARY_PATH", folder / "lib64"),
+            "PATH": _before("PATH", folder / "bin"),
+            # CANN's set_env.sh sets these two, and torch_npu warns without them.
+            "ASCEND_HOME_PATH": str(folder),
+            "ASCEND_OPP_PATH": str(folder / "opp"),
+            # Operators run in the calling thread: HCCL here has no queue to wait on.
+            "TASK_QUEUE_ENABLE": "0",
+            # The arithmetic is the CPU's; on few cores, threads of several processes stand in each other's way.
+            "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS") or "1",
+            SESSION: session,
+            **chosen.environment(),
+        },
+        standins=_honest(torch),
+        device=Device(kind="virtual-npu", name=SOC, reason=choice.reason),
+        content=hashlib.sha256(f"{folder.name} {chosen}".encode()).hexdigest(),
+    )
+
+
+def _honest(torch: Torch) -> tuple[StandIn, ...]:
+    versions = f"torch_npu {torch.torch_npu.version}, torch {torch.torch.version}"
+    licence = metadata("torch_npu")["License"]
+    return (
+        StandIn(
+            name="npu:0",
+            zh=f"虚拟 NPU：原版 {versions}，CANN 由替身库代替，计算由本机 CPU 完成；没有昇腾芯片参与。",
+            en=f"A virtual NPU: unmodified {versions} over libraries that take CANN's place and compute on this "
+            "machine's CPU. No Ascend chip takes part.",
+            source="standins/npu",
+            licence=licence,
+        ),
+        StandIn(
+            name="npu-smi",
+            zh="虚拟 NPU 自带的小程序，只会 `npu-smi info`，表中写明“虚拟”。",
+            en="A small program of the virtual NPU: it knows `npu-smi info` only, and its table says virtual.",
+            source="standins/npu",
+            licence=licence,
+        ),
+    )
+
+
+def _before(variable: str, folder: Path) -> str:
+    rest = os.environ.get(variable)
+    return f"{folder}{os.pathsep}{rest}" if rest else str(folder)

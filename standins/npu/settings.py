@@ -1,0 +1,46 @@
+"""What the virtual device is to look like, from the environment.  ``src/settings.hpp`` reads the same variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+DEVICES = "VIRTUAL_NPU_DEVICES"
+MEMORY = "VIRTUAL_NPU_MEMORY_GIB"
+MOST_DEVICES = 16
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The size of the virtual device."""
+
+    devices: int = 2
+    """Enough for the chapter on several devices; a Trainer without torchrun uses the first one only."""
+    memory_gib: float = 64
+    """Of each device, in GiB, 64 as an Ascend 910B has.  It is counted only: the bytes are the host's."""
+
+    def environment(self) -> dict[str, str]:
+        return {DEVICES: str(self.devices), MEMORY: f"{self.memory_gib:g}"}
+
+
+def settings(environment: Mapping[str, str]) -> Settings:
+    """Read the settings.
+
+    Raises ``ValueError`` that names the variable and what it may be.
+    """
+    defaults = Settings()
+    devices = _number(environment, DEVICES, defaults.devices)
+    if not devices.is_integer() or not 1 <= devices <= MOST_DEVICES:
+        raise ValueError(f"{DEVICES} is a whole number from 1 to {MOST_DEVICES}, not {devices:g}")
+    memory = _number(environment, MEMORY, defaults.memory_gib)
+    if memory <= 0:
+        raise ValueError(f"{MEMORY} is a number of GiB above 0, not {memory:g}")
+    return Settings(int(devices), memory)
+
+
+def _number(environment: Mapping[str, str], name: str, otherwise: float) -> float:
+    text = environment.get(name) or str(otherwise)
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{name} is a number, not {text!r}") from None

@@ -1,0 +1,201 @@
+#include "aten_kernels.hpp"
+
+#include <ATen/core/LegacyTypeDispatch.h>
+#include <ATen/record_function.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+
+#include <string_view>
+
+#include "device_tensors.hpp"
+#include "random_numbers.hpp"
+
+namespace virtual_npu {
+namespace {
+
+using c10::IValue;
+using torch::jit::Stack;
+
+bool starts_with(std::string_view text, std::string_view prefix) { return text.substr(0, prefix.size()) == prefix; }
+bool ends_with(std::string_view text, std::string_view suffix) {
+  return text.size() >= suffix.size() && text.substr(text.size() - suffix.size()) == suffix;
+}
+
+template <class Visit>
+void visit_tensors(const IValue& value, Visit visit) {
+  if (value.isTensor()) {
+    if (value.toTensor().defined()) visit(value.toTensor());
+  } else if (value.isTensorList()) {
+    for (const at::Tensor& tensor : value.toTensorList())
+      if (tensor.defined()) visit(tensor);
+  } else if (value.isOptionalTensorList()) {
+    for (const std::optional<at::Tensor>& tensor : value.toOptionalTensorList())
+      if (tensor && tensor->defined()) visit(*tensor);
+  }
+}
+
+c10::Device current() { return c10::impl::VirtualGuardImpl(kDevice).getDevice(); }
+
+[[noreturn]] void complain_about_devices(c10::Device one, c10::Device other, const std::string& argument, const std::string& op) {
+  TORCH_CHECK(false, "Expected all tensors to be on the same device, but found at least two devices, ", one, " and ", other,
+              "! (when checking argument for argument ", argument, " in method ", op, ")");
+}
+
+}  // namespace
+
+CpuKernel::CpuKernel(const c10::FunctionSchema& schema, bool random) : random_(random) {
+  for (const auto& argument : schema.arguments()) {
+    auto type = argument.type();
+    if (auto optional = type->cast<c10::OptionalType>()) type = optional->getElementType();
+    Kind kind = Kind::Other;
+    if (argument.name() == "pin_memory") kind = Kind::PinMemory;
+    else if (type->kind() == c10::TypeKind::TensorType) kind = Kind::Tensor;
+    else if (type->kind() == c10::TypeKind::DeviceObjType) kind = Kind::Device;
+    else if (type->kind() == c10::TypeKind::GeneratorType) kind = Kind::Generator;
+    else if (type->isSubtypeOf(*c10::ListType::ofTensors())) kind = Kind::TensorList;
+    else if (type->isSubtypeOf(*c10::ListType::ofOptionalTensors())) kind = Kind::OptionalTensorList;
+    takes_generator_ |= kind == Kind::Generator;
+    arguments_.push_back({kind, argument.alias_info() && argument.alias_info()->isWrite()});
+  }
+  for (const auto& result : schema.returns()) {
+    int handed_back = -1;
+    if (result.alias_info() && result.alias_info()->isWrite())
+      for (size_t i = 0; i < arguments_.size(); ++i)
+        if (schema.arguments()[i].alias_info() && *schema.arguments()[i].alias_info() == *result.alias_info()) handed_back = static_cast<int>(i);
+    returned_argument_.push_back(handed_back);
+  }
+  const std::string_view name = schema.name();
+  if (starts_with(name, "aten::_foreach_")) mixing_ = Mixing::PerEntry;
+  else if (starts_with(name, "aten::index") || starts_with(name, "aten::_index_put") || starts_with(name, "aten::_unsafe_index")) mixing_ = Mixing::HostIndices;
+  else if (name.find("copy") != name.npos || ends_with(name, "_like") || name == "aten::resize_as_" || name == "aten::set_") mixing_ = Mixing::Anything;
+  else mixing_ = Mixing::None;
+}
+
+// As torch does, a CPU tensor of no dimension counts as a number and may come from anywhere.
+CpuKernel::Places CpuKernel::places_of(const IValue* values, const c10::FunctionSchema& schema) const {
+  Places places;
+  for (size_t i = 0; i < arguments_.size() && !places.device; ++i)
+    visit_tensors(values[i], [&](const at::Tensor& tensor) {
+      if (!places.device && on_device(tensor)) places.device = tensor.device();
+    });
+  if (!places.device || mixing_ == Mixing::Anything) return places;
+  for (size_t i = 0; i < arguments_.size(); ++i)
+    visit_tensors(values[i], [&](const at::Tensor& tensor) {
+      if (tensor.device() == *places.device || (tensor.device().is_cpu() && tensor.dim() == 0)) return;
+      if (mixing_ == Mixing::PerEntry) places.several = true;
+      else if (mixing_ != Mixing::HostIndices || arguments_[i].kind != Kind::OptionalTensorList)
+        complain_about_devices(*places.device, tensor.device(), schema.arguments()[i].name(), schema.name());
+      else
+        TORCH_CHECK(tensor.device().is_cpu(), "indices should be either on cpu or on the same device as the indexed tensor (", *places.device, ")");
+    });
+  return places;
+}
+
+IValue CpuKernel::on_host(const IValue& value, Kind kind, c10::Device device) const {
+  switch (kind) {
+    case Kind::Tensor: return value.isTensor() ? IValue(host_alias(value.toTensor())) : value;
+    case Kind::TensorList: {
+      if (!value.isTensorList()) return value;
+      auto tensors = value.toTensorVector();
+      for (auto& tensor : tensors) tensor = host_alias(tensor);
+      return IValue(c10::List<at::Tensor>(tensors));
+    }
+    case Kind::OptionalTensorList: {
+      if (!value.isOptionalTensorList()) return value;
+      c10::List<std::optional<at::Tensor>> tensors;
+      for (const std::optional<at::Tensor>& tensor : value.toOptionalTensorList())
+        tensors.push_back(tensor ? std::optional<at::Tensor>(host_alias(*tensor)) : tensor);
+      return IValue(std::move(tensors));
+    }
+    case Kind::Device: return value.isNone() ? value : IValue(c10::Device(c10::kCPU));
+    case Kind::PinMemory: return IValue();
+    case Kind::Generator: {
+      const auto chosen = value.isNone() ? std::optional<at::Generator>() : std::optional<at::Generator>(value.toGenerator());
+      return random_ || (chosen && chosen->defined()) ? IValue(host_generator(device, chosen)) : value;
+    }
+    case Kind::Other: break;
+  }
+  return value;
+}
+
+IValue CpuKernel::returned(const IValue& value, const std::vector<IValue>& given, const std::vector<IValue>& aliased, c10::Device device) const {
+  if (value.isTensorList()) {
+    auto tensors = value.toTensorVector();
+    for (auto& tensor : tensors) tensor = to_device(tensor, device);
+    return IValue(c10::List<at::Tensor>(tensors));
+  }
+  if (!value.isTensor() || !value.toTensor().defined()) return value;
+  const auto* result = value.toTensor().unsafeGetTensorImpl();
+  for (size_t i = 0; i < aliased.size(); ++i)  // an operator with nothing to do hands an input back
+    if (aliased[i].isTensor() && aliased[i].toTensor().unsafeGetTensorImpl() == result) return given[i];
+  return to_device(value.toTensor(), device);
+}
+
+void CpuKernel::compute(const c10::OperatorHandle& op, Stack* stack, c10::Device device) const {
+  // Below autograd already, and the profiler has recorded the operator once.
+  at::AutoDispatchBelowADInplaceOrView below_autograd;
+  at::DisableRecordFunctionGuard recorded;
+  if (random_ && !takes_generator_) {
+    DefaultGeneratorReplaced generator(device);
+    op.callBoxed(stack);
+  } else {
+    op.callBoxed(stack);
+  }
+}
+
+void CpuKernel::operator()(const c10::OperatorHandle& op, c10::DispatchKeySet, Stack* stack) {
+  const size_t begin = stack->size() - arguments_.size();
+  const auto places = places_of(stack->data() + begin, op.schema());
+  if (places.several) return op.callBoxedForDispatchKey(c10::DispatchKey::CompositeExplicitAutograd, *stack);
+  c10::Device device = places.device.value_or(c10::Device(kDevice, -1));
+
+  const std::vector<IValue> given(stack->begin() + begin, stack->end());
+  for (size_t i = 0; i < arguments_.size(); ++i)
+    if (arguments_[i].kind == Kind::Device && given[i].isDevice()) device = given[i].toDevice();
+  if (device.type() == kDevice && device.index() < 0) device = current();
+  for (size_t i = 0; i < arguments_.size(); ++i)
+    if (arguments_[i].kind != Kind::Other) (*stack)[begin + i] = on_host(given[i], arguments_[i].kind, device);
+  const std::vector<IValue> aliased(stack->begin() + begin, stack->end());
+
+  compute(op, stack, device);
+
+  for (size_t i = 0; i < arguments_.size(); ++i) {
+    if (!arguments_[i].written) continue;
+    if (arguments_[i].kind == Kind::Tensor && given[i].isTensor()) follow(given[i].toTensor(), aliased[i].toTensor());
+    if (arguments_[i].kind == Kind::TensorList)
+      for (size_t k = 0; k < given[i].toTensorList().size(); ++k) follow(given[i].toTensorList()[k], aliased[i].toTensorList()[k]);
+  }
+  const size_t results = stack->size() - returned_argument_.size();
+  for (size_t k = 0; k < returned_argument_.size(); ++k) {
+    auto& value = (*stack)[results + k];
+    value = returned_argument_[k] >= 0 ? given[returned_argument_[k]] : returned(value, given, aliased, device);
+  }
+}
+
+void not_emulated(const c10::OperatorHandle& op, c10::DispatchKeySet, Stack*) {
+  TORCH_CHECK_NOT_IMPLEMENTED(false, "not emulated by the virtual NPU: ", op.operator_name());
+}
+
+void through_the_cpu(const c10::OperatorHandle& op, c10::DispatchKeySet, Stack* stack) {
+  const size_t begin = stack->size() - op.schema().arguments().size(), results = op.schema().returns().size();
+  std::optional<c10::Device> device;
+  const auto fetched = [&](const at::Tensor& tensor) {
+    if (!on_device(tensor)) return tensor;
+    device = tensor.device();
+    return tensor.to(c10::kCPU);
+  };
+  for (size_t i = begin; i < stack->size(); ++i) {
+    auto& value = (*stack)[i];
+    if (value.isTensor()) {
+      value = fetched(value.toTensor());
+    } else if (value.isTensorList()) {
+      auto tensors = value.toTensorVector();
+      for (auto& tensor : tensors) tensor = fetched(tensor);
+      value = IValue(c10::List<at::Tensor>(tensors));
+    }
+  }
+  op.callBoxed(stack);
+  for (size_t i = stack->size() - results; i < stack->size(); ++i)
+    if ((*stack)[i].isTensor() && device) (*stack)[i] = (*stack)[i].toTensor().to(*device);
+}
+
+}  // namespace virtual_npu

@@ -1,0 +1,140 @@
+#include "communicator.hpp"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <thread>
+
+#include "runtime.hpp"
+#include "settings.hpp"
+
+namespace virtual_npu {
+namespace {
+
+constexpr size_t kPage = 4096;
+constexpr size_t kStateBytes = (sizeof(SharedState) + kPage - 1) / kPage * kPage;
+constexpr int kTurnsBeforeSleep = 200;
+constexpr int kTurnsBetweenChecks = 1000;
+constexpr auto kSleep = std::chrono::microseconds(50);
+constexpr double kSecondsToWait = 1836;  // HCCL_EXEC_TIMEOUT where it is not set, as CANN has it
+
+HcclResult failed(HcclResult code, const std::string& sentence) {
+  fail(ACL_ERROR_INTERNAL_ERROR, sentence);
+  return code;
+}
+
+}  // namespace
+
+size_t Communicator::bytes_for(uint32_t size) { return kStateBytes + kChunk * size + kChunk * size * size; }
+
+Communicator::Communicator(std::string name, uint32_t size, uint32_t rank, char* memory)
+    : name_(std::move(name)), size_(size), rank_(rank), state_(reinterpret_cast<SharedState*>(memory)), slots_(memory + kStateBytes),
+      mail_(slots_ + kChunk * size) {}
+
+Communicator::~Communicator() { munmap(state_, bytes_for(size_)); }
+
+HcclResult Communicator::join(const std::string& name, uint32_t size, uint32_t rank, Communicator** joined) {
+  if (size > kMaxRanks) return failed(HCCL_E_PARA, "the virtual NPU has room for " + std::to_string(kMaxRanks) + " ranks");
+  const int file = shm_open(name.c_str(), O_RDWR | O_CREAT, 0600);
+  if (file < 0) return failed(HCCL_E_SYSCALL, std::string("shared memory between ranks: ") + std::strerror(errno));
+  const bool sized = ftruncate(file, static_cast<off_t>(bytes_for(size))) == 0;
+  void* memory = sized ? mmap(nullptr, bytes_for(size), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0) : MAP_FAILED;
+  close(file);
+  if (memory == MAP_FAILED) return failed(HCCL_E_MEMORY, std::string("shared memory between ranks: ") + std::strerror(errno));
+  auto communicator = std::unique_ptr<Communicator>(new Communicator(name, size, rank, static_cast<char*>(memory)));
+  communicator->state_->process[rank] = getpid();
+  const auto result = communicator->barrier();
+  if (rank == 0) shm_unlink(name.c_str());
+  if (result == HCCL_SUCCESS) *joined = communicator.release();
+  return result;
+}
+
+int Communicator::missing_rank() const {
+  for (uint32_t rank = 0; rank < size_; ++rank) {
+    const pid_t process = state_->process[rank];
+    if (process && kill(process, 0) != 0 && errno == ESRCH) return static_cast<int>(rank);
+  }
+  return -1;
+}
+
+HcclResult Communicator::wait_until(const std::function<bool()>& happened) {
+  const auto start = std::chrono::steady_clock::now();
+  static const auto limit = std::chrono::seconds(static_cast<long>(environment("HCCL_EXEC_TIMEOUT", kSecondsToWait)));
+  for (long turn = 1; !happened(); ++turn) {
+    if (turn < kTurnsBeforeSleep) {
+      sched_yield();
+      continue;
+    }
+    std::this_thread::sleep_for(kSleep);
+    if (turn % kTurnsBetweenChecks) continue;
+    if (const int rank = missing_rank(); rank >= 0 && !happened())
+      return failed(HCCL_E_REMOTE, "rank " + std::to_string(rank) + " of communicator " + name_ + " has ended");
+    if (std::chrono::steady_clock::now() - start > limit)
+      return failed(HCCL_E_TIMEOUT, "rank " + std::to_string(rank_) + " of communicator " + name_ + " waited for " +
+                                        std::to_string(limit.count()) + " s (HCCL_EXEC_TIMEOUT)");
+  }
+  return HCCL_SUCCESS;
+}
+
+HcclResult Communicator::barrier() {
+  const uint32_t generation = state_->generation;
+  if (state_->arrived.fetch_add(1) + 1 == size_) {
+    state_->arrived = 0;
+    state_->generation.fetch_add(1);
+    return HCCL_SUCCESS;
+  }
+  return wait_until([&] { return state_->generation != generation; });
+}
+
+HcclResult Communicator::exchange(const void* sends, size_t bytes, const std::function<void(size_t, size_t)>& take) {
+  for (size_t offset = 0; offset < bytes; offset += kChunk) {
+    const size_t length = std::min(kChunk, bytes - offset);
+    if (sends) std::memcpy(slots_ + rank_ * kChunk, static_cast<const char*>(sends) + offset, length);
+    if (const auto result = barrier(); result != HCCL_SUCCESS) return result;
+    take(offset, length);
+    if (const auto result = barrier(); result != HCCL_SUCCESS) return result;
+  }
+  return HCCL_SUCCESS;
+}
+
+// Moves the next part, if the other side has made room or put something there.
+void Communicator::advance(Transfer& transfer) {
+  const bool sends = transfer.direction == Transfer::kSend;
+  const uint32_t from = sends ? rank_ : transfer.peer, to = sends ? transfer.peer : rank_;
+  auto& box = state_->mailbox[from][to];
+  const bool full = box.put != box.taken;
+  if (full == sends) return;
+  const size_t part = std::min(transfer.bytes, sends ? kChunk : box.bytes);
+  if (sends) {
+    std::memcpy(mail(from, to), transfer.data, part);
+    box.bytes = part;
+    ++box.put;
+  } else {
+    std::memcpy(transfer.data, mail(from, to), part);
+    ++box.taken;
+  }
+  transfer.data += part;
+  transfer.bytes -= part;
+}
+
+HcclResult Communicator::transfer(std::vector<Transfer> transfers) {
+  return wait_until([&] {
+    bool done = true;
+    for (size_t i = 0; i < transfers.size(); ++i) {
+      const auto& next = transfers[i];
+      const bool earlier_first = std::any_of(transfers.begin(), transfers.begin() + static_cast<long>(i), [&](const Transfer& earlier) {
+        return earlier.bytes && earlier.direction == next.direction && earlier.peer == next.peer;
+      });
+      if (next.bytes && !earlier_first) advance(transfers[i]);
+      done &= transfers[i].bytes == 0;
+    }
+    return done;
+  });
+}
+
+}  // namespace virtual_npu

@@ -1,0 +1,60 @@
+#include "device_tensors.hpp"
+
+#include <ATen/EmptyTensor.h>
+#include <ATen/ops/as_strided.h>
+#include <ATen/ops/copy.h>
+#include <ATen/ops/empty_strided.h>
+#include <c10/core/CPUAllocator.h>
+
+#include <cstring>
+
+namespace virtual_npu {
+namespace {
+
+// The alias owns a reference to the device tensor's storage, so its memory lives as long as either.
+c10::DataPtr borrowed(const c10::Storage& storage) {
+  auto* owner = c10::Storage(storage).unsafeReleaseStorageImpl();
+  return {const_cast<void*>(storage.data()), owner,
+          [](void* context) { c10::intrusive_ptr<c10::StorageImpl>::reclaim(static_cast<c10::StorageImpl*>(context)); },
+          c10::Device(c10::kCPU)};
+}
+
+}  // namespace
+
+at::Tensor host_alias(const at::Tensor& tensor) {
+  if (!on_device(tensor)) return tensor;
+  TORCH_CHECK_NOT_IMPLEMENTED(tensor.layout() == c10::kStrided, "not emulated by the virtual NPU: tensors with layout ", tensor.layout());
+  const auto& storage = tensor.storage();
+  c10::Storage memory(c10::Storage::use_byte_size_t(), storage.nbytes(), borrowed(storage), c10::GetCPUAllocator(), /*resizable=*/true);
+  auto alias = at::detail::make_tensor<c10::TensorImpl>(std::move(memory), c10::DispatchKeySet(c10::DispatchKey::CPU), tensor.dtype());
+  auto* impl = alias.unsafeGetTensorImpl();
+  impl->set_sizes_and_strides(tensor.sizes(), tensor.strides(), tensor.storage_offset());
+  if (tensor.is_conj()) alias._set_conj(true);
+  if (tensor.is_neg()) alias._set_neg(true);
+  if (tensor.unsafeGetTensorImpl()->is_wrapped_number()) impl->set_wrapped_number(true);
+  return alias;
+}
+
+at::Tensor to_device(const at::Tensor& result, c10::Device device) {
+  if (device.is_cpu() || !result.defined() || !result.device().is_cpu() || result.layout() != c10::kStrided) return result;
+  const auto dense = result.is_non_overlapping_and_dense() ? result : result.contiguous();
+  auto made = at::empty_strided(dense.sizes(), dense.strides(), dense.options().device(device));
+  if (const size_t bytes = dense.numel() * dense.element_size()) std::memcpy(made.storage().mutable_data(), dense.const_data_ptr(), bytes);
+  if (dense.is_conj()) made._set_conj(true);
+  if (dense.is_neg()) made._set_neg(true);
+  return made;
+}
+
+void follow(const at::Tensor& tensor, const at::Tensor& alias) {
+  if (!on_device(tensor)) return;
+  bool moved = alias.storage().data() != tensor.storage().data();
+  if (alias.sizes() != tensor.sizes()) {
+    tensor.resize_(alias.sizes());
+    moved = true;
+  }
+  if (alias.strides() != tensor.strides() || alias.storage_offset() != tensor.storage_offset())
+    tensor.as_strided_(alias.sizes(), alias.strides(), alias.storage_offset());
+  if (moved && alias.numel()) host_alias(tensor).copy_(alias);
+}
+
+}  // namespace virtual_npu

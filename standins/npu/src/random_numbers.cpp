@@ -1,0 +1,38 @@
+#include "random_numbers.hpp"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Context.h>
+
+namespace virtual_npu {
+namespace {
+
+constexpr uint64_t kOffsetStep = 4;  // torch_npu refuses offsets that are no multiple of four
+
+// splitmix64: draws of one seed at different offsets have nothing to do with each other.
+uint64_t mixed(uint64_t seed, uint64_t offset) {
+  uint64_t z = seed + 0x9E3779B97F4A7C15ULL * (offset + 1);
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
+  return z ^ (z >> 31);
+}
+
+}  // namespace
+
+at::Generator host_generator(c10::Device device, const std::optional<at::Generator>& chosen) {
+  at::Generator generator = chosen && chosen->defined() ? *chosen : at::globalContext().defaultGenerator(device);
+  if (generator.device().is_cpu()) return generator;
+  std::lock_guard<std::mutex> guard(generator.mutex());
+  const uint64_t seed = generator.current_seed(), offset = generator.get_offset();
+  generator.set_offset(offset + kOffsetStep);
+  // The first draw after a seed equals the CPU's: handy where a page compares both.
+  return at::detail::createCPUGenerator(offset == 0 ? seed : mixed(seed, offset));
+}
+
+DefaultGeneratorReplaced::DefaultGeneratorReplaced(c10::Device device)
+    : generator_(at::detail::getDefaultCPUGenerator()), kept_(generator_.get_state()) {
+  generator_.set_state(host_generator(device, std::nullopt).get_state());
+}
+
+DefaultGeneratorReplaced::~DefaultGeneratorReplaced() { generator_.set_state(kept_); }
+
+}  // namespace virtual_npu

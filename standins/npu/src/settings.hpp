@@ -1,0 +1,57 @@
+// What this virtual device is, read once from the environment.  Header only: npu-smi shares it.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+namespace virtual_npu {
+
+constexpr int kMaxDevices = 16;
+constexpr const char* kSocName = "Ascend910B3";
+// torch_npu switches features by CANN's version, so one has to be told: the release its 2.12 and 2.13 are paired with.
+constexpr const char* kCannVersion = "9.1.0";
+
+// provide() has checked the values already, so text that is no number only comes from elsewhere and counts as none.
+inline double environment(const char* name, double otherwise) {
+  const char* text = std::getenv(name);
+  if (!text || !*text) return otherwise;
+  char* end = nullptr;
+  const double value = std::strtod(text, &end);
+  return *end ? otherwise : value;
+}
+
+inline int installed_devices() {
+  return std::clamp(static_cast<int>(environment("VIRTUAL_NPU_DEVICES", 1)), 0, kMaxDevices);
+}
+
+// In bytes.  64 GiB is what an Ascend 910B3 has.
+inline std::size_t device_memory() {
+  return static_cast<std::size_t>(environment("VIRTUAL_NPU_MEMORY_GIB", 64) * (1 << 30));
+}
+
+// Physical numbers in the order the process sees them.  As CANN does, ASCEND_RT_VISIBLE_DEVICES ends at its first entry
+// that is no installed device.
+inline std::vector<int> visible_devices() {
+  std::vector<int> devices;
+  const int installed = installed_devices();
+  const char* chosen = std::getenv("ASCEND_RT_VISIBLE_DEVICES");
+  if (!chosen) {
+    for (int device = 0; device < installed; ++device) devices.push_back(device);
+    return devices;
+  }
+  for (const char* at = chosen; *at;) {
+    char* end = nullptr;
+    const long device = std::strtol(at, &end, 10);
+    const bool ends = *end == ',' || *end == '\0';
+    const bool seen = std::find(devices.begin(), devices.end(), device) != devices.end();
+    if (end == at || !ends || device < 0 || device >= installed || seen) break;
+    devices.push_back(static_cast<int>(device));
+    at = *end ? end + 1 : end;
+  }
+  return devices;
+}
+
+}  // namespace virtual_npu

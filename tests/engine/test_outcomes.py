@@ -25,7 +25,7 @@ FAULTS = {
     "SIGKILL": ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", Outcome.KILLED, "killed by SIGKILL"),
     "segfault": ("import ctypes; ctypes.string_at(0)", Outcome.KILLED, "killed by SIGSEGV"),
     "endless": ("while True: pass", Outcome.TIMED_OUT, "still running after 3 s"),
-    "memory": ("x = b'x' * (2 << 30)\\nwhile True: pass", Outcome.KILLED, "used more than 2048 MiB of memory"),
+    "memory": ("x = b'x' * (2 << 30)\nwhile True: pass", Outcome.KILLED, "used more than 2048 MiB of memory"),
     "flood": ("while True: print('x' * 1000)", Outcome.KILLED, "printed more than an example may"),
 }  # fmt: skip
 

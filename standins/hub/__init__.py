@@ -13,9 +13,9 @@ from pathlib import Path
 
 from standins.assets import ensure
 from standins.hub.access import WITH_ACCESS
-from standins.hub.catalogue import entries
+from standins.hub.catalogue import entries, hub_of
+from standins.hub.meta import signed_url
 from standins.hub.server import serving
-from standins.hub.state import Hub
 from standins.provision import Provision
 
 __all__ = ["provide"]
@@ -25,14 +25,11 @@ __all__ = ["provide"]
 def provide(home: Path, scratch: Path) -> Iterator[Provision]:
     """Prepare what is missing in ``home``, then serve it while the block runs; caches start empty in ``scratch``."""
     assets = ensure(home)
-    catalogue = entries()
-    names = {entry.modelscope: entry.id for entry in catalogue if entry.modelscope}
-    hub = Hub.of([entry.repository(assets) for entry in catalogue], scratch / "uploads", names)
     digests = "\n".join(f"{name} {asset.manifest.digest}" for name, asset in sorted(assets.items()))
-    with serving(hub) as address:
+    with serving(hub_of(assets, scratch / "uploads")) as address:
         yield Provision(
             environment=environment(address, scratch),
-            standins=tuple(entry.standin() for entry in catalogue),
+            standins=tuple(entry.standin() for entry in entries()),
             content=hashlib.sha256(digests.encode()).hexdigest(),
             fresh=("HF_HOME", "MODELSCOPE_CACHE"),
         )
@@ -45,7 +42,9 @@ def environment(address: str, scratch: Path) -> dict[str, str]:
         "HF_HOME": str(scratch / "huggingface"),
         "HF_TOKEN": WITH_ACCESS,
         "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_HUB_DISABLE_UPDATE_CHECK": "1",  # it would ask the package registry in the middle of a command
         "HF_HUB_DISABLE_XET": "1",  # the server stores files whole
+        "LLAMA_PRESIGNED_URL": signed_url(address),
         "MODELSCOPE_ENDPOINT": address,
         "MODELSCOPE_CACHE": str(scratch / "modelscope"),
     }

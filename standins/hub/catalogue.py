@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from standins.assets import Asset, pinned
+from standins.hub import meta
 from standins.hub.content import Blob, Kind, Repository, Revision
+from standins.hub.state import Hub
 from standins.provision import StandIn
 
 CATALOGUE = Path(__file__).with_name("catalogue.toml")
+ORIGINAL_ASSETS = ("llama-3-tokenizer", "small-llama")  # both have part of what Meta distributes
 OUR_OWN = "this repository"
 
 
@@ -26,12 +29,17 @@ class Entry:
     en: str
     packages: list[str]
     modelscope: str = ""
+    commit: str = ""
+    """The newest commit of the real repository, so that a revision an example pins is found here too."""
     gated: bool = False
+    hidden: list[str] = field(default_factory=list)
+    """Files of the assets that are served elsewhere."""
 
     def repository(self, assets: Mapping[str, Asset]) -> Repository:
         repository = Repository(Kind(self.kind), self.id, gated=self.gated)
-        revision = Revision.of(dict(blobs(assets[name] for name in self.assets)))
-        repository.commit(revision)
+        files = dict(blobs(assets[name] for name in self.assets))
+        revision = Revision.of({path: blob for path, blob in files.items() if path not in self.hidden})
+        repository.commit(replace(revision, commit=self.commit or revision.commit))
         return repository
 
     def standin(self) -> StandIn:
@@ -49,6 +57,22 @@ def entries() -> list[Entry]:
     """The whole catalogue."""
     tables = tomllib.loads(CATALOGUE.read_text(encoding="utf-8"))["repository"]
     return [Entry(**table) for table in tables]
+
+
+def hub_of(assets: Mapping[str, Asset], uploads: Path) -> Hub:
+    """A hub that holds the whole catalogue."""
+    catalogue = entries()
+    repositories = [entry.repository(assets) for entry in catalogue]
+    original = blobs(assets[name] for name in ORIGINAL_ASSETS)
+    prefix = "original/"
+    return Hub(
+        repositories={(repository.kind, repository.id): repository for repository in repositories},
+        uploads=uploads,
+        modelscope_names={entry.modelscope: entry.id for entry in catalogue if entry.modelscope},
+        signed_files={
+            f"{meta.FOLDER}/{path.removeprefix(prefix)}": blob for path, blob in original if path.startswith(prefix)
+        },
+    )
 
 
 def blobs(assets: Iterable[Asset]) -> Iterable[tuple[str, Blob]]:

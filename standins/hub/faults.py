@@ -13,6 +13,8 @@ class Fault:
     """One thing that goes wrong with requests whose path contains a text, a number of times."""
 
     path: str
+    query: str = ""
+    """What the query string contains as well."""
     times: int = 1
     method: str = "GET"
     status: int = 0
@@ -25,6 +27,10 @@ class Fault:
     """Seconds to wait before each piece of the body."""
     flip_at: int | None = None
     """Send the byte at this place of the file with one bit changed."""
+
+    def meets(self, request: web.Request) -> bool:
+        """Whether it is about this request."""
+        return self.method == request.method and self.path in request.path and self.query in request.query_string
 
 
 @dataclass
@@ -42,7 +48,7 @@ class Faults:
     def take(self, request: web.Request) -> Fault | None:
         """The fault for this request, used up by one."""
         for fault in self.waiting:
-            if fault.times > 0 and fault.method == request.method and fault.path in request.path:
+            if fault.times > 0 and fault.meets(request):
                 fault.times -= 1
                 return fault
         return None

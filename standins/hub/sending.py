@@ -10,6 +10,7 @@ from aiohttp import web
 
 from standins.hub.content import Blob
 from standins.hub.faults import Fault
+from standins.hub.traffic import SENT
 
 PIECE = 1 << 20  # bytes
 FAULT = web.RequestKey("fault", Fault)
@@ -52,7 +53,7 @@ async def send_body(request: web.Request, response: web.StreamResponse, path: Pa
             piece = await asyncio.to_thread(stream.read, min(PIECE, stop_early - place))
             await asyncio.sleep(fault.pause)
             await response.write(flipped(piece, place, fault.flip_at))
-            request["sent"] = request.get("sent", 0) + len(piece)
+            request[SENT] = request.get(SENT, 0) + len(piece)
     if stop_early < stop and request.transport is not None:
         request.transport.close()  # what was written still goes out; the end never comes
     else:

@@ -11,8 +11,10 @@ from contextlib import contextmanager
 
 from aiohttp import web
 
-from standins.hub import huggingface
+from standins.hub import huggingface, meta, modelscope, uploads
 from standins.hub.huggingface import Refusal
+from standins.hub.meta import STORE, SignedStore
+from standins.hub.modelscope import Missing
 from standins.hub.sending import FAULT
 from standins.hub.state import HUB, Hub, hub_of
 from standins.hub.traffic import Handler
@@ -59,7 +61,9 @@ def application(hub: Hub) -> web.Application:
     """All protocols over one hub."""
     app = web.Application(middlewares=[observed, faulty, refusing], client_max_size=LARGEST_UPLOAD)
     app[HUB] = hub
-    app.add_routes(huggingface.routes)
+    app[STORE] = SignedStore(hub.signed_files)
+    for protocol in (modelscope, huggingface, uploads, meta):  # ModelScope first: /api/v1/models/... is more special
+        app.add_routes(protocol.routes)
     return app
 
 
@@ -95,7 +99,7 @@ async def refusing(request: web.Request, handler: Handler) -> web.StreamResponse
     """Refusals become answers."""
     try:
         return await handler(request)
-    except Refusal as refusal:
+    except (Refusal, Missing) as refusal:
         return refusal.response()
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiohttp import web
 
 from standins.hub.access import Accounts
-from standins.hub.content import Kind, Repository
+from standins.hub.content import Blob, Kind, Repository
 from standins.hub.faults import Faults
 from standins.hub.traffic import Traffic
 
@@ -22,16 +21,11 @@ class Hub:
     uploads: Path
     modelscope_names: dict[str, str] = field(default_factory=dict)
     """ModelScope's id of a model -> the id it has here, where they differ."""
+    signed_files: dict[str, Blob] = field(default_factory=dict)
+    """What Meta's signed URL leads to, by path."""
     accounts: Accounts = field(default_factory=Accounts)
     traffic: Traffic = field(default_factory=Traffic)
     faults: Faults = field(default_factory=Faults)
-
-    @classmethod
-    def of(
-        cls, repositories: Iterable[Repository], uploads: Path, modelscope_names: dict[str, str] | None = None
-    ) -> Hub:
-        by_name = {(repository.kind, repository.id): repository for repository in repositories}
-        return cls(by_name, uploads, modelscope_names or {})
 
     def find(self, kind: Kind, name: str) -> Repository | None:
         return self.repositories.get((kind, name))

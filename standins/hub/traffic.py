@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+SENT = web.RequestKey("sent", int)  # bytes of the file that went out so far
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -16,6 +17,7 @@ class Exchange:
 
     method: str
     path: str
+    query: str
     status: int
     sent: int
     """Bytes of the file that went out: fewer than promised when the connection was cut."""
@@ -38,6 +40,7 @@ class Traffic:
         return sum(exchange.sent for exchange in self.of(part))
 
     def note(self, request: web.Request, status: int) -> None:
-        sent: int = request.get("sent", 0)
         asked = request.headers.get("Range", "")
-        self.exchanges.append(Exchange(request.method, request.path, status, sent, asked))
+        self.exchanges.append(
+            Exchange(request.method, request.path, request.query_string, status, request.get(SENT, 0), asked)
+        )

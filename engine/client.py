@@ -20,6 +20,10 @@ from engine.watch import Watch
 STARTUP_SECONDS = 120  # the first kernel waits for the imports of the fork server
 
 
+class KernelNotStarted(RuntimeError):
+    """The kernel ended before its first cell, or never answered."""
+
+
 class Client(NotebookClient):
     """nbclient's client, watched: it knows why its kernel died, and ends one that floods the notebook."""
 
@@ -64,7 +68,10 @@ async def opened(
     memory_bytes: int,
     output_bytes: int,
 ) -> AsyncIterator[Client]:
-    """Start a kernel in ``folder``, its sockets in ``scratch``; all that it started is killed when the block ends."""
+    """Start a kernel in ``folder``, its sockets in ``scratch``; all that it started is killed when the block ends.
+
+    Raises :class:`KernelNotStarted`.
+    """
     kernel = await kernels.start(language, folder, environment, scratch)
     watch = Watch(kernel.pid, memory_bytes)
     watching = asyncio.create_task(watch.run())
@@ -72,7 +79,10 @@ async def opened(
     try:
         client.kc = kernel.client()
         client.kc.start_channels()
-        await client.kc.wait_for_ready(timeout=STARTUP_SECONDS)
+        try:
+            await client.kc.wait_for_ready(timeout=STARTUP_SECONDS)
+        except RuntimeError as error:
+            raise KernelNotStarted(str(error)) from None
         client.kc.allow_stdin = False
         yield client
     finally:

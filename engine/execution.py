@@ -15,7 +15,7 @@ from typing import Any
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from engine.client import Client, opened
+from engine.client import Client, KernelNotStarted, opened
 from engine.example import Cell, Example
 from engine.record import CellRecord, DeviceRecord, Outcome, Record
 from engine.surroundings import Surroundings
@@ -70,7 +70,7 @@ async def execute(
         seconds=round(time.monotonic() - begin, 2),
         device=_device(facts, surroundings),
         versions=surroundings.versions,
-        standins=tuple(surroundings.report.get("standins", ())),
+        standins=surroundings.standins_of(example.text),
         cells=cells,
     )
     return Run(notebook, record)
@@ -90,15 +90,19 @@ async def _execute_cells(
     limited = (limits.memory_bytes, limits.output_bytes)
     records: list[CellRecord] = []
     facts: dict[str, Any] = {}
-    async with opened(notebook, example.language, folder, environment, scratch, *limited) as client:
-        for index, cell in enumerate(example.cells, start=1):
-            seconds = min(limits.cell_seconds, deadline - time.monotonic())
-            records.append(await _execute_cell(client, cell, index, max(1, round(seconds))))
-            told(records[-1])
-            if records[-1].outcome is not Outcome.RAN:
-                break
-        else:
-            facts = await client.observed()
+    try:
+        async with opened(notebook, example.language, folder, environment, scratch, *limited) as client:
+            for index, cell in enumerate(example.cells, start=1):
+                seconds = min(limits.cell_seconds, deadline - time.monotonic())
+                records.append(await _execute_cell(client, cell, index, max(1, round(seconds))))
+                told(records[-1])
+                if records[-1].outcome is not Outcome.RAN:
+                    break
+            else:
+                facts = await client.observed()
+    except KernelNotStarted as error:
+        first = example.cells[0]
+        records.append(CellRecord(first.name, first.line, Outcome.KILLED, error=f"its kernel did not start: {error}"))
     skipped = [CellRecord(cell.name, cell.line, Outcome.SKIPPED) for cell in example.cells[len(records) :]]
     return (*records, *skipped), facts
 

@@ -8,6 +8,7 @@ forked kernel behaves as a fresh one.
 from __future__ import annotations
 
 import contextlib
+import logging
 import multiprocessing
 import os
 import signal
@@ -15,7 +16,7 @@ import sys
 from collections.abc import Mapping
 from multiprocessing import forkserver
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
@@ -47,8 +48,20 @@ def _be_kernel(argv: list[str], cwd: str, environment: dict[str, str]) -> None:
         _move_home(before["HF_HOME"], environment["HF_HOME"])
     from ipykernel.kernelapp import IPKernelApp
 
+    at_import = sys.stderr
+    app = IPKernelApp.instance()
     # A kernel whose parent is gone ends by itself, and it greets nobody.
-    IPKernelApp.launch_instance(argv=[*argv, f"--IPKernelApp.parent_handle={os.getppid()}"])
+    app.initialize([*argv, f"--IPKernelApp.parent_handle={os.getppid()}"])
+    _redirect_loggers(at_import)
+    app.start()
+
+
+def _redirect_loggers(at_import: TextIO) -> None:
+    """Libraries' warnings belong into the cell: a logger set up before the fork keeps the stream it found then."""
+    for logger in list(logging.root.manager.loggerDict.values()):
+        for handler in getattr(logger, "handlers", ()):
+            if isinstance(handler, logging.StreamHandler) and handler.stream is at_import:
+                handler.setStream(sys.stderr)
 
 
 def _move_home(old: str, new: str) -> None:
@@ -58,7 +71,8 @@ def _move_home(old: str, new: str) -> None:
     """
     for module in list(sys.modules.values()):
         for name, value in list(getattr(module, "__dict__", {}).items()):
-            if isinstance(value, str | Path) and str(value).startswith(old):
+            # type() and not isinstance(): some modules warn when an attribute of theirs is looked at
+            if issubclass(type(value), str | Path) and str(value).startswith(old):
                 setattr(module, name, type(value)(new + str(value)[len(old) :]))
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 REPORT = "STANDINS_REPORT"  # names a JSON file {"device": ..., "standins": [...], "content": digest, "fresh": [...]}
+DEVICE = "npu:0"  # the stand-in of this name is the device itself
 SHOWN_VERSIONS = (
     "torch",
     "torch_npu",
@@ -60,6 +61,14 @@ class Surroundings:
             "content": self.report.get("content"),
             "device": self.report.get("device"),
         }
+
+    def standins_of(self, text: str) -> tuple[Mapping[str, str], ...]:
+        """Those that a run of this text meets: the device, and what it names (``"accuracy"`` is short for a Space)."""
+        return tuple(
+            standin
+            for standin in self.report.get("standins", ())
+            if standin["name"] == DEVICE or standin["name"] in text or f'"{standin["name"].rpartition("/")[2]}"' in text
+        )
 
     def fresh_environment(self, folder: Path) -> dict[str, str]:
         """The environment of one run: the caches that stand-ins give are its own, so that no run sees another's."""

@@ -68,15 +68,9 @@ class ShowBadge(SphinxPostTransform):
         return line
 
     def _standins(self, records: list[Record]) -> list[nodes.Node]:
-        """What stood in for something the examples name; the device always counts."""
+        """What stood in for something that the examples use."""
         language = "zh" if self.config.language.startswith("zh") else "en"
-        texts = [example.text for record in records if (example := example_of(record.example))]
-        used = {
-            standin["name"]: standin[language]
-            for record in records
-            for standin in record.standins
-            if any(standin["name"] in text for text in texts) or standin["name"] == "NPU"
-        }
+        used = {standin["name"]: standin[language] for record in records for standin in record.standins}
         if not used:
             return []
         items = nodes.bullet_list()

@@ -9,7 +9,7 @@ SPHINX := $(PY) -m sphinx -W --keep-going -q -c .
 SITE := _build/html
 PORT ?= 8000
 
-.PHONY: html pages test lint serve clean help install explain
+.PHONY: html pages test lint serve translations explain install clean help
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -40,6 +40,10 @@ explain: install ## say why an example will run again: make explain X=examples/t
 
 install: ## make the virtual environment (html and test do it by themselves)
 	@$(PYTHON) bootstrap.py $(VENV)
+
+translations: install ## bring docs/locale/en up to date with the Chinese pages; then translate what is empty or fuzzy
+	@$(STANDINS) $(SPHINX) -b gettext -d _build/doctrees/gettext docs _build/gettext
+	@$(PY) -m sphinx_intl update -p _build/gettext -d docs/locale -l en
 
 clean: ## remove what was built; assets and the virtual environment stay
 	@rm -rf _build

@@ -28,7 +28,7 @@ class Client(NotebookClient):
     """nbclient's client, watched: it knows why its kernel died, and ends one that floods the notebook."""
 
     def __init__(self, notebook: NotebookNode, kernel: kernels.ForkedKernelManager, watch: Watch, output_bytes: int):
-        super().__init__(notebook, km=kernel, coalesce_streams=True)
+        super().__init__(notebook, km=kernel)
         self.watch = watch
         self.output_bytes_left = output_bytes
 

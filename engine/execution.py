@@ -14,11 +14,13 @@ from typing import Any
 
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
+from nbformat.v4 import new_output
 
 from engine.client import Client, KernelNotStarted, opened
 from engine.example import Cell, Example
 from engine.record import CellRecord, DeviceRecord, Outcome, Record
 from engine.surroundings import Surroundings
+from engine.terminal import seen
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 PYTHON_LINE = re.compile(r"Cell In\[(?P<count>\d+)\], line (?P<line>\d+)")
@@ -133,8 +135,19 @@ async def _execute_cell(client: Client, cell: Cell, index: int, seconds: int) ->
     except DeadKernelError:
         outcome, error = Outcome.KILLED, await client.cause_of_death()
     client.watch.sample()
+    _tidy(client.nb.cells[index])
     took = round(time.monotonic() - begin, 3)
     return CellRecord(cell.name, cell.line, outcome, took, client.watch.peak_bytes, error, line, traceback)
+
+
+def _tidy(cell: NotebookNode) -> None:
+    """One output for each stream, stdout before stderr, as a terminal would show it at the end."""
+    streams = {
+        name: seen("".join(output.text for output in cell.outputs if output.get("name") == name))
+        for name in ("stdout", "stderr")
+    }
+    others = [output for output in cell.outputs if output.output_type != "stream"]
+    cell.outputs = [new_output("stream", name=name, text=text) for name, text in streams.items() if text] + others
 
 
 def _traceback(cell: NotebookNode) -> str:

@@ -23,6 +23,11 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.provisioning import LocalProvisioner
 
 KERNEL_CLASS = {"python3": "ipykernel.ipkernel.IPythonKernel", "bash": "engine.bash_kernel.BashKernel"}
+ARGUMENTS = {
+    # A page shows what ``python FILE`` prints: the value of a cell's last expression is not among it.
+    "python3": ["--HistoryManager.hist_file=:memory:", "--InteractiveShell.ast_node_interactivity=none"],
+    "bash": [],
+}
 
 
 def start_server() -> multiprocessing.context.ForkServerContext:
@@ -145,6 +150,5 @@ async def start(language: str, folder: Path, environment: Mapping[str, str], scr
         transport="ipc",
         connection_file=str(scratch / "kernel.json"),
     )
-    history = ["--HistoryManager.hist_file=:memory:"] if language == "python3" else []
-    await manager.start_kernel(cwd=str(folder), env=dict(environment), extra_arguments=history)
+    await manager.start_kernel(cwd=str(folder), env=dict(environment), extra_arguments=ARGUMENTS[language])
     return manager

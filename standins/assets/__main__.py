@@ -32,6 +32,9 @@ def main() -> int:
         except PreparationError as error:
             say(str(error))
             return 1
+        except KeyboardInterrupt:
+            say("stopped; what was finished stays, the rest is made the next time")
+            return 130
     return 0
 
 

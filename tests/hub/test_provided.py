@@ -13,6 +13,7 @@ import pytest
 
 from standins import hub
 from standins.hub.access import WITHOUT_ACCESS
+from standins.hub.environment import environment
 from standins.provision import Provision, home
 
 IDS = [128000, 5519, 539, 1812, 91485, 304, 279, 22747, 315, 89263]
@@ -85,15 +86,14 @@ def test_the_commit_of_the_real_repository_can_be_pinned(provision: Provision, t
     assert done.stdout.strip() == "8afb486c1db24fe5011ec46dfbe5b5dccdb575c2", done.stderr
 
 
-def test_a_users_own_cache_and_token_are_out_of_reach(
-    provision: Provision, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "users"))
-    monkeypatch.setenv("HF_TOKEN", "users")
-    done = python("import os; print(os.environ['HF_HOME'], os.environ['HF_TOKEN'])", provision, tmp_path)
-    assert str(tmp_path) not in done.stdout
-    assert done.stdout.split()[1].startswith("standin-token")
-    assert not (tmp_path / "users").exists()
+def test_a_users_own_caches_tokens_and_switches_are_out_of_the_way(tmp_path: Path) -> None:
+    own = {"HF_HUB_CACHE": "/own", "HF_HUB_OFFLINE": "1", "MODELSCOPE_API_TOKEN": "own", "NO_PROXY": "own.example"}
+    variables, caches = environment("http://127.0.0.1:1", tmp_path, own)
+    assert {"HF_HOME", "HF_HUB_CACHE", "MODELSCOPE_CACHE"} <= set(caches)
+    assert all(variables[name].startswith(str(tmp_path)) for name in caches)
+    assert variables["HF_HUB_OFFLINE"] == "0"
+    assert variables["NO_PROXY"] == "own.example,127.0.0.1,localhost"
+    assert all(variables[name].startswith("standin-token") for name in ("HF_TOKEN", "MODELSCOPE_API_TOKEN"))
 
 
 def test_everything_says_what_it_stands_in_for(provision: Provision) -> None:

@@ -34,7 +34,7 @@ JOBS = 2
 FLAGS = ("-std=c++20", "-fPIC", "-O1", "-Wall", "-Wextra", "-Wno-unused-parameter")
 # CANN spreads its functions over more libraries than these two: the other names that torch_npu links to or opens.
 ALIASES = {
-    "libascendcl.so": ("libacl_op_compiler", "libge_runner", "libgraph", "libacl_tdt_channel", "libatb"),
+    "libascendcl.so": ("libacl_op_compiler", "libge_runner", "libgraph", "libacl_tdt_channel", "libatb", "libmsprofiler", "libascend_hal"),
     "libhccl.so": ("libhcomm",),
 }
 
@@ -55,7 +55,7 @@ class Library:
 
 RUNTIME = Library(
     "lib64/libascendcl.so",
-    ("acl_runtime", "acl_memory", "acl_streams", "acl_operators", "acl_profiling", "acl_refused"),
+    ("acl_runtime", "acl_memory", "acl_streams", "acl_operators", "acl_profiling", "acl_refused", "driver"),
     ("-shared", "-Wl,-soname,libascendcl.so", "-ldl"),
 )
 HCCL = Library(

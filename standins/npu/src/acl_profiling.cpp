@@ -1,9 +1,29 @@
-// The profiling side of CANN: it accepts what it is told and records nothing, for nothing runs on a device.
+// The profiling side of CANN.  Nothing runs on a device, so it takes what it is told and records nothing: torch_npu's
+// profiler then writes what happened on the host.
+#include <acl/acl_prof.h>
 #include <profiling/aprof_pub.h>
 
 #include <chrono>
 
 extern "C" {
+
+aclError aclprofInit(const char*, size_t) { return ACL_SUCCESS; }
+aclError aclprofFinalize() { return ACL_SUCCESS; }
+aclError aclprofStart(const aclprofConfig*) { return ACL_SUCCESS; }
+aclError aclprofStop(const aclprofConfig*) { return ACL_SUCCESS; }
+aclError aclprofWarmup(const aclprofConfig*) { return ACL_SUCCESS; }
+aclError aclprofSetConfig(aclprofConfigType, const char*, size_t) { return ACL_SUCCESS; }
+aclError aclprofMarkEx(const char*, size_t, aclrtStream) { return ACL_SUCCESS; }
+aclError aclprofRegisterDeviceCallback() { return ACL_SUCCESS; }
+
+aclprofConfig* aclprofCreateConfig(uint32_t*, uint32_t, aclprofAicoreMetrics, const aclprofAicoreEvents*, uint64_t) {
+  return reinterpret_cast<aclprofConfig*>(new char);
+}
+
+aclError aclprofDestroyConfig(const aclprofConfig* config) {
+  delete reinterpret_cast<const char*>(config);
+  return ACL_SUCCESS;
+}
 
 int32_t MsprofRegisterCallback(uint32_t, ProfCommandHandle) { return 0; }
 int32_t MsprofReportApi(uint32_t, const MsprofApi*) { return 0; }

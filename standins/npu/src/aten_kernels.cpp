@@ -131,9 +131,9 @@ IValue CpuKernel::returned(const IValue& value, const std::vector<IValue>& given
 }
 
 void CpuKernel::compute(const c10::OperatorHandle& op, Stack* stack, c10::Device device) const {
-  // Below autograd already, and the profiler has recorded the operator once.
   at::AutoDispatchBelowADInplaceOrView below_autograd;
-  at::DisableRecordFunctionGuard recorded;
+  std::optional<at::DisableRecordFunctionGuard> recorded_already;
+  if (at::hasCallbacks()) recorded_already.emplace();  // a profiler is at work
   if (random_ && !takes_generator_) {
     DefaultGeneratorReplaced generator(device);
     op.callBoxed(stack);

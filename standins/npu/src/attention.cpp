@@ -1,12 +1,21 @@
 #include "attention.hpp"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/_fused_sdp_choice.h>
+#include <ATen/ops/_scaled_dot_product_flash_attention_for_cpu.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/dropout.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/ones.h>
+#include <ATen/ops/scaled_dot_product_attention_compositeimplicitautograd_dispatch.h>
 #include <ATen/ops/softmax.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/native/transformers/sdp_utils_cpp.h>
+
+#include <limits>
+
+#include "device_tensors.hpp"
 
 namespace virtual_npu {
 namespace {
@@ -113,7 +122,23 @@ Tensor repeated(const Tensor& statistic) {
   return statistic.expand(sizes).contiguous();
 }
 
+// For torch's attention: added to the scores, minus infinity where the mask is false.
+Tensor additive(const Tensor& mask, at::ScalarType type) {
+  if (mask.scalar_type() != at::kBool) return mask;
+  return at::zeros(mask.sizes(), mask.options().dtype(type)).masked_fill(mask.logical_not(), -std::numeric_limits<double>::infinity());
+}
+
 }  // namespace
+
+Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, const Tensor& value, const std::optional<Tensor>& mask,
+                                    double dropout, bool causal, std::optional<double> scale, bool grouped) {
+  const auto host_mask = mask ? std::optional(host_alias(*mask)) : mask;
+  const auto choice = at::_fused_sdp_choice(host_alias(query), host_alias(key), host_alias(value), host_mask, dropout, causal, scale, grouped);
+  if (choice != static_cast<int64_t>(sdp::SDPBackend::flash_attention) || (mask && mask->requires_grad()))
+    return at::compositeimplicitautograd::scaled_dot_product_attention(query, key, value, mask, dropout, causal, scale, grouped);
+  const auto added = mask && mask->defined() ? std::optional(additive(*mask, query.scalar_type())) : std::nullopt;
+  return std::get<0>(at::_scaled_dot_product_flash_attention_for_cpu(query, key, value, dropout, causal, added, scale));
+}
 
 Results npu_fusion_attention(const NamedArguments& given) {
   for (const char* name : {"padding_mask", "prefix", "sink", "dropout_mask"}) given.refuse(name);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "aten_kernels.hpp"
+#include "attention.hpp"
 #include "npu_operators.hpp"
 
 namespace virtual_npu {
@@ -28,7 +29,9 @@ const std::unordered_set<std::string> recurrent{"aten::lstm.input", "aten::lstm.
                                                 "aten::lstm_cell", "aten::gru_cell"};
 
 // Parts of torch's own composition where torch_npu has another one: silicon would not fall back to the CPU for them.
-const std::unordered_set<std::string> parts{"aten::_weight_norm_interface", "aten::_weight_norm_interface_backward"};
+const std::unordered_set<std::string> parts{"aten::_weight_norm_interface", "aten::_weight_norm_interface_backward",
+                                            "aten::_scaled_dot_product_flash_attention_for_cpu",
+                                            "aten::_scaled_dot_product_flash_attention_for_cpu_backward"};
 
 // Composed of copies between devices, which a kernel that sees host memory only can not make.
 const std::unordered_set<std::string> moving{"aten::_to_copy", "aten::clone"};
@@ -72,14 +75,17 @@ class Registration {
   void replace(const c10::OperatorHandle& op) {
     const auto full = c10::toString(op.operator_name());
     const auto name = full.substr(std::string("aten::").size());
-    if (recurrent.count(full)) {
+    if (full == "aten::scaled_dot_product_attention") {
+      device_.impl(name.c_str(), &scaled_dot_product_attention);
+      autograd_.impl(name.c_str(), &scaled_dot_product_attention);
+    } else if (recurrent.count(full)) {
       device_.impl(name.c_str(), CppFunction::makeFromBoxedFunction<&through_the_cpu>());
       autograd_.impl(name.c_str(), CppFunction::makeFromBoxedFunction<&through_the_cpu>());
     } else if (!host_side.count(full) && known(op) && has(op, DispatchKey::CompositeImplicitAutograd) && !has(op, DispatchKey::CPU)) {
       device_.impl(name.c_str(), composed(DispatchKey::CompositeImplicitAutograd));
       autograd_.impl(name.c_str(), composed(DispatchKey::CompositeImplicitAutograd));
     } else {
-      if (has(op, DispatchKey::AutogradPrivateUse1)) autograd_.impl(name.c_str(), forwarding(op, DispatchKey::AutogradCPU));
+      if (has(op, DispatchKey::AutogradPrivateUse1) || parts.count(full)) autograd_.impl(name.c_str(), forwarding(op, DispatchKey::AutogradCPU));
       if (!host_side.count(full)) compute(op, full, name);
     }
   }

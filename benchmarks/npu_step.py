@@ -1,0 +1,123 @@
+"""How much a training step costs on the virtual NPU, against the same step on plain CPU.
+
+    python benchmarks/npu_step.py [--rounds 8] [--steps 5] [--model small|wide]
+
+Two processes take turns, each with one thread, and train the same small Llama on the same batches; every round gives one
+ratio of their times.  Both losses are printed: they have to be equal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+MODELS: Mapping[str, Mapping[str, int]] = {
+    # Overhead of the device: little arithmetic in each operator.
+    "small": {"vocab_size": 1024, "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2},
+    # As in the fine-tuning chapter: Llama 3's vocabulary, so that embedding and optimiser move many bytes.
+    "wide": {"vocab_size": 128256, "hidden_size": 128, "intermediate_size": 256, "num_hidden_layers": 2},
+}
+BATCH, LENGTH, CLASSES = 8, 64, 5
+
+
+class Worker:
+    """A process that trains a few steps whenever it is asked to."""
+
+    def __init__(self, device: str, model: str, environment: Mapping[str, str]) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, __file__, "--worker", device, "--model", model],
+            env={**os.environ, **environment},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def train(self, steps: int) -> tuple[float, float]:
+        """Seconds for these steps, and the last loss."""
+        if not self._process.stdin or not self._process.stdout:
+            raise RuntimeError("the worker has no pipes")
+        print(steps, file=self._process.stdin, flush=True)
+        seconds, loss = self._process.stdout.readline().split()
+        return float(seconds), float(loss)
+
+    def close(self) -> None:
+        self._process.communicate()
+
+
+def work(device: str, model_name: str) -> None:
+    """The worker's side: read how many steps, answer with their time and the loss."""
+    import torch
+    from transformers import LlamaConfig, LlamaForSequenceClassification
+
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    heads: dict[str, Any] = {"num_attention_heads": 4, "num_key_value_heads": 2, "num_labels": CLASSES, "pad_token_id": 0}
+    model = LlamaForSequenceClassification(LlamaConfig(**MODELS[model_name], **heads)).to(device)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    ids = torch.randint(1, 1000, (BATCH, LENGTH)).to(device)
+    labels = torch.randint(0, CLASSES, (BATCH,)).to(device)
+    for line in sys.stdin:
+        start = time.perf_counter()
+        for _ in range(int(line)):
+            loss = model(input_ids=ids, labels=labels).loss
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            optimizer.zero_grad()
+        value = loss.item()
+        print(time.perf_counter() - start, value, flush=True)
+
+
+def compare(model: str, rounds: int, steps: int) -> None:
+    sys.path.insert(0, str(ROOT))
+    from standins import npu
+    from standins.provision import home
+
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        virtual = stack.enter_context(npu.provide(home(), scratch))
+        if virtual.device is None or virtual.device.kind != "virtual-npu":
+            sys.exit("no virtual NPU here, so there is nothing to compare")
+        os.environ["NPU"] = "off"
+        cpu = stack.enter_context(npu.provide(home(), scratch))
+        workers = {
+            "cpu": Worker("cpu", model, {**cpu.environment, "OMP_NUM_THREADS": "1"}),
+            "npu": Worker("npu:0", model, {**virtual.environment, "OMP_NUM_THREADS": "1"}),
+        }
+        for worker in workers.values():
+            stack.callback(worker.close)
+        ratios = []
+        for number in range(rounds + 1):
+            (cpu_seconds, cpu_loss), (npu_seconds, npu_loss) = (worker.train(steps) for worker in workers.values())
+            if number == 0:  # loading, first allocation
+                continue
+            ratios.append(npu_seconds / cpu_seconds)
+            print(
+                f"round {number}: cpu {1000 * cpu_seconds / steps:7.1f} ms/step, virtual npu "
+                f"{1000 * npu_seconds / steps:7.1f} ms/step, ratio {ratios[-1]:.2f}, "
+                f"loss {cpu_loss:.6f} {npu_loss:.6f}"
+            )
+        print(f"{model}: median ratio {statistics.median(ratios):.2f} (from {min(ratios):.2f} to {max(ratios):.2f})")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--steps", type=int, default=5, help="training steps in each round")
+    parser.add_argument("--model", choices=MODELS, default="wide")
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.worker:
+        work(options.worker, options.model)
+    else:
+        compare(options.model, options.rounds, options.steps)

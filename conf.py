@@ -6,8 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent
 sys.path[:0] = [str(ROOT), str(ROOT / "docs/_ext")]
 
-project = "昇腾 NPU 上的 Llama 微调"
-author = "The authors"
+author = "The authors"  # the project's name: docs/_ext/languages.py, it has one in each language
 copyright = "2026, The authors"
 language = "zh_CN"
 root_doc = "index"
@@ -20,6 +19,18 @@ extensions = [
     "cells",  # .. cells:: shows them on pages
     "badge",  # what a page ran on, and its downloads
     "typed_code",  # forbids code that did not run
+    "folding",  # long logs and outputs
+    "languages",  # each page leads to itself in the others
+    "chinese_search",
+    "chinese_lines",
+    "dark_mode",
+    "reading_time",
+    "edit_link",
+    "sharing",  # description and OpenGraph card
+    "sitemap",
+    "llms",  # llms.txt, llms-full.txt
+    "sphinx_copybutton",
+    "sphinx_reredirects",
 ]
 examples_cache = str(ROOT / "_build/runs")
 nb_merge_streams = True
@@ -30,8 +41,13 @@ locale_dirs = ["locale"]
 gettext_compact = False
 
 html_theme = "sphinx_rtd_theme"
-html_title = project
 html_static_path = ["docs/_static"]
+templates_path = ["docs/_templates"]
 html_css_files = ["guide.css"]
+html_js_files = ["page.js"]
 html_copy_source = False
 html_show_sourcelink = False
+html_additional_pages = {"404": "404.html"}
+html_permalinks_icon = "#"
+copybutton_selector = "div.cell_input pre, div.not-run pre"  # what a reader can run; never an output
+redirects: dict[str, str] = {}  # moved pages: {"old": "new.html"}

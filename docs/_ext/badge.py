@@ -14,6 +14,7 @@ import nbformat
 from cells import cells
 from docutils import nodes
 from execution import docname_of, example_of, run_of
+from folding import fold
 from sphinx.application import Sphinx
 from sphinx.locale import get_translation
 from sphinx.transforms.post_transforms import SphinxPostTransform
@@ -21,6 +22,9 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from engine.record import Record
 
 _ = get_translation("guide")
+
+COMMANDS = {".py": "python", ".sh": "bash"}
+ALWAYS_SHOWN = ("Python", "torch", "torch_npu", "transformers")
 
 
 def device_text(record: Record) -> str:
@@ -30,8 +34,10 @@ def device_text(record: Record) -> str:
     return " ".join(part for part in (names[record.device.kind], record.device.name, where and f"({where})") if part)
 
 
-def versions_text(record: Record) -> str:
-    return " · ".join(f"{name} {version.partition('+')[0]}" for name, version in record.versions.items())
+def versions_text(record: Record, text: str) -> str:
+    """Of what the example is about: a package that it does not name did not print its outputs."""
+    shown = {name: number for name, number in record.versions.items() if name in ALWAYS_SHOWN or name in text}
+    return " · ".join(f"{name} {number.partition('+')[0]}" for name, number in shown.items())
 
 
 class ShowBadge(SphinxPostTransform):
@@ -53,22 +59,33 @@ class ShowBadge(SphinxPostTransform):
         badge += self._standins([run.record for run in runs])
         title.parent.insert(title.parent.index(title) + 1, badge)
 
-    def _run(self, record: Record) -> nodes.paragraph:
+    def _run(self, record: Record) -> list[nodes.Node]:
+        example = example_of(record.example)
         line = nodes.paragraph(classes=["run"])
         line += nodes.strong("", device_text(record), classes=[f"device-{record.device.kind}"])
-        when = record.started.replace("T", " ").removesuffix("+00:00")
-        facts = _("%(when)s UTC 运行，用时 %(seconds).0f 秒") % {"when": when, "seconds": record.seconds}
-        line += nodes.inline("", f" · {facts} · {versions_text(record)} · ", classes=["facts"])
-        page = self.app.builder.get_relative_uri(self.env.docname, docname_of(record.example))
-        folder = page.rpartition("/")[0] + "/" if "/" in page else ""
-        stem, suffix = Path(record.example).stem, Path(record.example).suffix
-        for text, uri in ((record.example, f"{stem}{suffix}"), (f"{stem}.ipynb", f"{stem}.ipynb")):
-            line += nodes.reference("", "", nodes.literal(text=text), refuri=folder + uri, classes=["example-file"])
+        line += nodes.Text(" ")
+        for file in (record.example, f"{Path(record.example).stem}.ipynb"):
+            line += nodes.reference(
+                "", "", nodes.literal(text=file), refuri=self._beside(record, file), classes=["file"]
+            )
             line += nodes.Text(" ")
-        return line
+        companions = [path.name for path in example.companions] if example else []
+        if companions:
+            line += nodes.inline("", _("（与 %s 放在一起）") % ", ".join(companions), classes=["facts"])
+        line += nodes.inline("", _("单独运行："), classes=["facts"])
+        line += nodes.literal(text=f"{COMMANDS[Path(record.example).suffix]} {record.example}")
+        when = record.started.replace("T", " ")[: len("2026-01-01 00:00")]
+        facts = _("%(when)s UTC 运行，用时 %(seconds).0f 秒") % {"when": when, "seconds": record.seconds}
+        versions = versions_text(record, example.text if example else "")
+        return [line, nodes.paragraph("", f"{facts} · {versions}", classes=["facts"])]
+
+    def _beside(self, record: Record, file: str) -> str:
+        """Address of a file in the folder of the example's own page."""
+        page = self.app.builder.get_relative_uri(self.env.docname, docname_of(record.example))
+        return page.rpartition("/")[0] + "/" + file if "/" in page else file
 
     def _standins(self, records: list[Record]) -> list[nodes.Node]:
-        """What stood in for something that the examples use."""
+        """What stood in for something that the examples use: names at once, the rest when it is opened."""
         language = "zh" if self.config.language.startswith("zh") else "en"
         used = {standin["name"]: standin[language] for record in records for standin in record.standins}
         if not used:
@@ -76,7 +93,7 @@ class ShowBadge(SphinxPostTransform):
         items = nodes.bullet_list()
         for name, sentence in used.items():
             items += nodes.list_item("", nodes.paragraph("", "", nodes.literal(text=name), nodes.Text(f" {sentence}")))
-        return [nodes.paragraph("", _("在这里代替真实之物的替身："), classes=["standins"]), items]
+        return [fold("", items, summary=_("由替身代替：%s") % ", ".join(used), classes=["standins"])]
 
 
 def write_files(app: Sphinx, exception: Exception | None) -> None:

@@ -1,4 +1,7 @@
-"""The words that extensions write themselves, translated through the catalogue ``guide`` (Chinese in, English out)."""
+"""The words that extensions and templates write themselves: catalogue ``guide``, Chinese in, English out.
+
+Python says ``_("...")``, a template ``say("...")``; ``make translations`` collects both.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
+from sphinx.locale import get_translation
 from sphinx.util.i18n import CatalogInfo
 
 CATALOGUE = "guide"
+
+
+def add_translator(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object) -> None:
+    context["say"] = get_translation(CATALOGUE)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -18,4 +26,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
         if catalogue.is_outdated():
             catalogue.write_mo(source.parts[-3])
     app.add_message_catalog(CATALOGUE, locale)
+    app.connect("html-page-context", add_translator)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

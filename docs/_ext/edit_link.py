@@ -1,0 +1,44 @@
+"""Leads from a page to the file that a reader would edit, where the repository is known.
+
+``REPOSITORY_URL`` says where it is; in GitHub's workflows that is known anyway.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from languages import LANGUAGES
+from sphinx.application import Sphinx
+
+
+def repository_url() -> str:
+    """The address of the repository, empty when it is not known."""
+    if url := os.environ.get("REPOSITORY_URL"):
+        return url.rstrip("/").removesuffix(".git")
+    if name := os.environ.get("GITHUB_REPOSITORY"):
+        return f"{os.environ.get('GITHUB_SERVER_URL', 'https://github.com')}/{name}"
+    return ""
+
+
+def source_of(app: Sphinx, page: str) -> Path:
+    """The page's own text: in another language that is its catalogue; an example is the same in all."""
+    root = Path(app.confdir)
+    source = Path(app.env.doc2path(page)).resolve()
+    folder = LANGUAGES[app.config.language].folder
+    catalogue = Path(app.srcdir) / "locale" / folder / "LC_MESSAGES" / f"{page}.po"
+    return (catalogue if folder and catalogue.exists() else source).relative_to(root)
+
+
+def add_link(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    if doctree and (repository := repository_url()):
+        context["edit_url"] = f"{repository}/edit/main/{source_of(app, pagename).as_posix()}"
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.connect("html-page-context", add_link)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

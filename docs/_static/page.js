@@ -1,0 +1,52 @@
+/* Small things a page can not do without a script; it can be read without them. */
+"use strict";
+
+/* What scrolls inside itself shall scroll by keyboard as well. */
+const reachable = () => {
+  document.querySelectorAll("pre, .wy-table-responsive, .cell_output .output").forEach((box) => {
+    if (box.scrollWidth > box.clientWidth && getComputedStyle(box).overflowX !== "visible") box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  });
+};
+
+/* The language switch stays at the same place: section of a page, query of a search. */
+const keepPlace = () => {
+  document.querySelectorAll("a.language").forEach((link) => {
+    link.addEventListener("click", () => {
+      link.search = location.search;
+      link.hash = location.hash;
+    });
+  });
+};
+
+/* A folded output opens when the address or a search leads into it. */
+const openFolds = () => {
+  const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const found = [...document.querySelectorAll("details .highlighted"), ...(target ? [target] : [])];
+  found.forEach((element) => {
+    for (let fold = element.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+  });
+};
+
+/* On a phone the menu is opened by a button, and closed by Escape. */
+const menuState = () => {
+  const button = document.querySelector(".menu-button");
+  const menu = document.querySelector(".wy-nav-side");
+  new MutationObserver(() => button.setAttribute("aria-expanded", String(menu.classList.contains("shift")))).observe(
+    menu,
+    { attributeFilter: ["class"] },
+  );
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !menu.classList.contains("shift")) return;
+    button.click();
+    button.focus();
+  });
+};
+
+document.addEventListener("DOMContentLoaded", () => {
+  keepPlace();
+  menuState();
+  reachable();
+  addEventListener("resize", reachable);
+  setTimeout(openFolds); // the theme marks what a search found when the page is ready, too
+});

@@ -7,11 +7,7 @@ import logging
 
 MODULES = (
     "tqdm.auto",  # before IPython: a progress bar shall look as in a terminal
-    "ipykernel.kernelapp",
-    "ipykernel.ipkernel",
-    "engine.bash_kernel",
     "matplotlib.pyplot",
-    "matplotlib_inline.backend_inline",
     "pandas",
     "torch",  # brings torch_npu along where it can be loaded
     "torch.utils.data",
@@ -22,6 +18,9 @@ MODULES = (
     "transformers.models.llama.modeling_llama",
     "datasets",
     "evaluate",
+    "ipykernel.kernelapp",  # after torch_npu, which takes IPython for a person at a prompt and turns its task queue off
+    "ipykernel.ipkernel",
+    "engine.bash_kernel",
 )
 
 for name in MODULES:

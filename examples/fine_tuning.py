@@ -8,7 +8,7 @@ model_id = "meta-llama/Meta-Llama-3-8B-Instruct"
 tokenizer = AutoTokenizer.from_pretrained(model_id)
 tokenizer.pad_token = tokenizer.eos_token
 dataset = load_dataset("Yelp/yelp_review_full")
-small_train_dataset = dataset["train"].shuffle(seed=42).select(range(2000))
+small_train_dataset = dataset["train"].shuffle(seed=42).select(range(3000))
 small_eval_dataset = dataset["test"].shuffle(seed=42).select(range(1000))
 
 
@@ -20,16 +20,15 @@ small_train_dataset = small_train_dataset.map(tokenize_function, batched=True)
 small_eval_dataset = small_eval_dataset.map(tokenize_function, batched=True)
 
 # %% causal
+import torch
 from transformers import AutoModelForCausalLM, DataCollatorWithPadding
 
+device = torch.accelerator.current_accelerator() or torch.device("cpu")
 collator = DataCollatorWithPadding(tokenizer)
-batch = collator(
-    [
-        {name: row[name] for name in ("input_ids", "attention_mask", "label")}
-        for row in small_train_dataset.select(range(8))
-    ]
-)
-causal_model = AutoModelForCausalLM.from_pretrained(model_id)
+eight = small_train_dataset.remove_columns("text").select(range(8))
+batch = collator(list(eight)).to(device)
+causal_model = AutoModelForCausalLM.from_pretrained(model_id).to(device)
+print({name: tuple(tensor.shape) for name, tensor in batch.items()})
 try:
     causal_model(**batch)
 except ValueError as error:
@@ -65,8 +64,9 @@ training_args = TrainingArguments(
     num_train_epochs=3,
     per_device_train_batch_size=16,
     per_device_eval_batch_size=64,
-    learning_rate=1e-3,
+    learning_rate=3e-4,
     seed=42,
+    disable_tqdm=True,
 )
 print(training_args.device)
 

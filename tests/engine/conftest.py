@@ -10,7 +10,7 @@ from engine.example import read
 from engine.execution import Limits, Run
 from engine.session import Session
 
-LIMITS = Limits(cell_seconds=3, example_seconds=20, memory_bytes=2 << 30, output_bytes=1 << 20)
+LIMITS = Limits(cell_seconds=5, example_seconds=20, memory_bytes=2 << 30, output_bytes=1 << 20)
 
 
 @pytest.fixture

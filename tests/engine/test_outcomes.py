@@ -24,7 +24,7 @@ FAULTS = {
     "os._exit": ("import os; os._exit(3)", Outcome.KILLED, "the process exited with status 3"),
     "SIGKILL": ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", Outcome.KILLED, "killed by SIGKILL"),
     "segfault": ("import ctypes; ctypes.string_at(0)", Outcome.KILLED, "killed by SIGSEGV"),
-    "endless": ("while True: pass", Outcome.TIMED_OUT, "still running after 3 s"),
+    "endless": ("while True: pass", Outcome.TIMED_OUT, "still running after 5 s"),
     "memory": ("x = b'x' * (2 << 30)\nwhile True: pass", Outcome.KILLED, "used more than 2048 MiB of memory"),
     "flood": ("while True: print('x' * 1000)", Outcome.KILLED, "printed more than an example may"),
 }  # fmt: skip
@@ -121,3 +121,21 @@ def test_limits_count_for_the_whole_example_too(project: Write, run: Execute) ->
     text = "".join(f"# %% nap{n}\nimport time; time.sleep(1.5)\n\n" for n in range(4))
     record = run(project(slow_py=text), Limits(cell_seconds=10, example_seconds=3))["slow.py"].record
     assert record.failure and record.failure.outcome is Outcome.TIMED_OUT
+
+
+def test_a_figure_is_an_output_of_its_cell(project: Write, run: Execute) -> None:
+    text = "# %% plot\nimport matplotlib.pyplot as plt\nfigure, axes = plt.subplots()\nfigure.savefig('x.png')\n"
+    (output,) = run(project(plot_py=text))["plot.py"].notebook.cells[1].outputs
+    assert "image/png" in output.data
+
+
+def test_only_what_is_printed_is_shown(project: Write, run: Execute) -> None:
+    """As ``python FILE`` has it: the value of a last expression is not printed."""
+    (cell,) = run(project(value_py="# %% value\n1 + 1\n"))["value.py"].notebook.cells[1:]
+    assert not cell.outputs
+
+
+def test_a_library_warning_is_shown_in_its_cell(project: Write, run: Execute) -> None:
+    text = "# %% warn\nfrom transformers.utils import logging\nlogging.get_logger('transformers').warning('mind this')\n"
+    (output,) = run(project(warn_py=text))["warn.py"].notebook.cells[1].outputs
+    assert output.name == "stderr" and "mind this" in output.text

@@ -18,6 +18,7 @@ from standins.provision import REPORT, Provision, home, join, write_report
 @contextmanager
 def provided() -> Iterator[Provision]:
     """Start every stand-in; the environment of the result leads to them until the block ends."""
+    activate()
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="standins-")))
         rooms = [stack.enter_context(room.provide(home(), scratch)) for room in (npu, hub)]
@@ -26,6 +27,14 @@ def provided() -> Iterator[Provision]:
         joined = join(rooms)
         write_report(joined, report)
         yield joined
+
+
+def activate() -> None:
+    """Let ``python``, ``pip``, ``hf`` and ``torchrun`` be those of this environment, as for a reader who activated it."""
+    own = str(Path(sys.executable).parent)
+    if own not in os.environ["PATH"].split(os.pathsep):
+        os.environ["PATH"] = own + os.pathsep + os.environ["PATH"]
+        os.environ["VIRTUAL_ENV"] = sys.prefix
 
 
 def run(command: list[str]) -> int:

@@ -1,0 +1,59 @@
+"""What holds for every example: it runs, on the device, and alone; and it knows nothing of this repository."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine.example import discover
+from engine.execution import Run
+from engine.session import failure_message
+
+EXAMPLES = {example.name: example for example in discover(Path(__file__).parents[2] / "examples")}
+OURS = re.compile(
+    r"127\.0\.0\.1|localhost|stand.?in|loopback|virtual|STANDINS|import engine|from engine|hf_[A-Za-z0-9]{8}"
+)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_it_runs_as_the_build_runs_it(name: str, runs: dict[str, Run]) -> None:
+    run = runs[name]
+    assert run.record.succeeded, failure_message(run, Path("examples") / name)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_its_models_and_batches_were_on_the_device(name: str, runs: dict[str, Run]) -> None:
+    device = runs[name].record.device
+    if device.kind == "cpu":
+        pytest.skip("this machine has neither an NPU nor a compiler for the virtual one")
+    assert {where.partition(":")[0] for where in (*device.models, *device.batches)} <= {"npu"}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_it_runs_alone_in_an_empty_folder(name: str, tmp_path: Path) -> None:
+    example = EXAMPLES[name]
+    for path in (example.path, *example.companions):
+        shutil.copy(path, tmp_path)
+    homes = {home: str(tmp_path / home) for home in ("HF_HOME", "MODELSCOPE_CACHE")}
+    program = [sys.executable] if example.language == "python3" else ["bash", "-e"]
+    done = subprocess.run(
+        [*program, name],
+        cwd=tmp_path,
+        env={**os.environ, **homes, "MPLBACKEND": "agg"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_it_knows_nothing_of_this_repository(name: str) -> None:
+    assert not OURS.search(EXAMPLES[name].text)

@@ -1,0 +1,47 @@
+"""The model learns: what the page says of accuracy and of the curve holds in the run that it shows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from engine.execution import Run
+
+Printed = Callable[[str, str], str]
+
+
+@pytest.fixture
+def epochs(printed: Printed) -> list[tuple[float, float, float]]:
+    """Loss, evaluation loss and accuracy of each epoch, from the printed table."""
+    rows = re.findall(r"^\d\.\d +([\d.]+) +([\d.]+) +([\d.]+)$", printed("fine_tuning.py", "table"), re.MULTILINE)
+    return [(float(loss), float(eval_loss), float(accuracy)) for loss, eval_loss, accuracy in rows]
+
+
+def test_a_causal_model_can_not_be_trained_on_stars(printed: Printed) -> None:
+    assert "to match target batch_size (8)" in printed("fine_tuning.py", "causal")
+
+
+def test_accuracy_rises_clearly_above_the_commonest_star(
+    printed: Printed, epochs: list[tuple[float, float, float]]
+) -> None:
+    numbers = re.search(r"accuracy before: ([\d.]+), .*: ([\d.]+)$", printed("fine_tuning.py", "before"), re.MULTILINE)
+    assert numbers
+    before, majority = map(float, numbers.groups())
+    best = max(accuracy for _, _, accuracy in epochs)
+    assert best > majority + 0.1 and best > before + 0.1
+
+
+def test_the_loss_falls_with_every_epoch(epochs: list[tuple[float, float, float]]) -> None:
+    losses = [loss for loss, _, _ in epochs]
+    assert len(losses) == 3 and losses == sorted(losses, reverse=True)
+
+
+def test_the_curve_is_a_picture(runs: dict[str, Run]) -> None:
+    cell = next(cell for cell in runs["fine_tuning.py"].notebook.cells if cell.metadata.get("title") == "curve")
+    assert any("image/png" in output.get("data", {}) for output in cell.outputs)
+
+
+def test_a_friendly_sentence_gets_many_stars(printed: Printed) -> None:
+    assert printed("fine_tuning.py", "predict").startswith(("4 stars", "5 stars"))

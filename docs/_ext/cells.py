@@ -1,4 +1,7 @@
-"""``.. cells:: tokenizer.py load encode`` shows cells of an executed example, with what they printed."""
+"""``.. cells:: tokenizer.py load encode`` shows cells of an executed example, with what they printed.
+
+A cell that draws a picture is shown with ``:alt:``, what the picture shows in words.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,9 @@ from typing import Any
 
 from docutils import nodes
 from docutils.nodes import Node
+from docutils.parsers.rst import directives
 from execution import READ_ONLY_BUILDERS, docname_of, example_of, run_of, shown_cells
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.locale import get_translation
@@ -20,8 +25,17 @@ logger = logging.getLogger(__name__)
 _ = get_translation("guide")
 
 
-class cells(nodes.General, nodes.Element):
-    """Stands for cells of an example until the page that shows them is written."""
+class cells(nodes.General, nodes.Element, addnodes.translatable):
+    """Stands for cells of an example until the page that shows them is written; its ``alt`` is translated."""
+
+    def preserve_original_messages(self) -> None:
+        self["original_alt"] = self["alt"]
+
+    def apply_translated_message(self, original_message: str, translated_message: str) -> None:
+        self["alt"] = translated_message
+
+    def extract_original_messages(self) -> list[str]:
+        return [self["original_alt"]] if self["original_alt"] else []
 
 
 class Cells(SphinxDirective):
@@ -29,6 +43,7 @@ class Cells(SphinxDirective):
 
     required_arguments = 1
     final_argument_whitespace = True
+    option_spec = {"alt": directives.unchanged_required}
 
     def run(self) -> list[Node]:
         name, *titles = self.arguments[0].split()
@@ -46,7 +61,7 @@ class Cells(SphinxDirective):
         self.env.note_dependency(str(example.path))
         shown = self.env.metadata[self.env.docname].setdefault("shown_cells", [])
         shown += [(name, title, self.lineno) for title in titles]
-        node = cells(example=name, titles=titles)
+        node = cells(example=name, titles=titles, alt=self.options.get("alt", ""))
         self.set_source_info(node)
         return [node]
 
@@ -69,7 +84,36 @@ class ShowCells(SphinxPostTransform):
             for title in node["titles"]:
                 shown.append(rendered[title].deepcopy())
                 shown += _notice(outcomes.get(title))
+            _describe_pictures(node, shown)
             node.replace_self(shown)
+
+
+class DescribeOwnPictures(SphinxPostTransform):
+    """On the example's own page a picture is described by the cell that drew it."""
+
+    default_priority = 3
+
+    def run(self, **kwargs: Any) -> None:
+        for cell in self.document.findall(nodes.container):
+            if cell.get("nb_element") == "cell_code":
+                for image in cell.findall(nodes.image):
+                    image.setdefault("alt", _("%s 这一格画的图") % cell["cell_metadata"].get("title"))
+
+
+def _describe_pictures(node: cells, shown: list[Node]) -> None:
+    """Give the picture its text; a picture without one, or a text without a picture, is an error of the page."""
+    bundles = [
+        part for cell in shown for part in cell.findall(nodes.container) if part.get("nb_element") == "mime_bundle"
+    ]
+    pictures = [bundle for bundle in bundles if next(bundle.findall(nodes.image), None)]
+    if len(pictures) > 1:
+        logger.error("these cells draw %d pictures; show each by '.. cells::' of its own", len(pictures), location=node)
+    elif bool(pictures) != bool(node["alt"]):
+        wanted = "say what the picture shows, with ':alt:'" if pictures else "there is no picture for this ':alt:'"
+        logger.error(wanted, location=node)
+    for bundle in pictures:
+        for image in bundle.findall(nodes.image):
+            image["alt"] = node["alt"]
 
 
 def _outcomes(example: str) -> dict[str, CellRecord]:
@@ -109,5 +153,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_node(cells)
     app.add_directive("cells", Cells)
     app.add_post_transform(ShowCells)
+    app.add_post_transform(DescribeOwnPictures)
     app.connect("env-updated", every_cell_is_shown)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -6,10 +6,11 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 PY := $(VENV)/bin/python
 STANDINS := $(PY) -m standins
 SPHINX := $(PY) -m sphinx -W --keep-going -q -c .
-SITE := _build/html
+BUILD ?= _build
+SITE := $(BUILD)/html
 PORT ?= 8000
 
-.PHONY: html pages test lint serve translations explain install clean help
+.PHONY: html pages test lint serve translations explain install zip linkcheck clean help
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -19,9 +20,9 @@ html: install ## execute the examples and build the site
 	@echo "The site is $(SITE)/index.html ('make serve' shows it)."
 
 pages: # inside the stand-ins; the site is replaced only when both languages were built without a fault
-	$(SPHINX) -d _build/doctrees/zh docs _build/zh/html
-	$(SPHINX) -d _build/doctrees/en -D language=en docs _build/en/html
-	@rm -rf $(SITE).new && cp -r _build/zh/html $(SITE).new && cp -r _build/en/html $(SITE).new/en
+	$(SPHINX) -d $(BUILD)/doctrees/zh docs $(BUILD)/zh/html
+	$(SPHINX) -d $(BUILD)/doctrees/en -D language=en docs $(BUILD)/en/html
+	@rm -rf $(SITE).new && cp -r $(BUILD)/zh/html $(SITE).new && cp -r $(BUILD)/en/html $(SITE).new/en
 	@rm -rf $(SITE) && mv $(SITE).new $(SITE)
 
 test: lint ## run every check: style, types, examples, hubs, virtual NPU, pages
@@ -43,7 +44,15 @@ install: ## make the virtual environment (html and test do it by themselves)
 
 translations: install ## bring docs/locale/en up to date with the Chinese pages; then translate what is empty or fuzzy
 	@$(STANDINS) $(SPHINX) -b gettext -d _build/doctrees/gettext docs _build/gettext
+	@$(PY) -m babel.messages.frontend --quiet extract -F pyproject.toml -k say --no-location -o _build/gettext/guide.pot docs/_ext docs/_templates
 	@$(PY) -m sphinx_intl update -p _build/gettext -d docs/locale -l en
+
+zip: ## pack the built site for reading offline
+	@test -e $(SITE)/index.html || { echo "There is no site yet: 'make html' first."; exit 1; }
+	@$(PY) -c "import shutil; print(shutil.make_archive('$(BUILD)/llama-on-ascend', 'zip', '$(SITE)'))"
+
+linkcheck: install ## ask whether the links to other sites still lead somewhere; needs the network
+	@$(STANDINS) $(SPHINX) -b linkcheck -d $(BUILD)/doctrees/linkcheck docs $(BUILD)/linkcheck
 
 clean: ## remove what was built; assets and the virtual environment stay
 	@rm -rf _build

@@ -22,6 +22,7 @@ extensions = [
     "folding",  # long logs and outputs
     "languages",  # each page leads to itself in the others
     "chinese_search",
+    "search_ranking",
     "chinese_lines",
     "dark_mode",
     "reading_time",

@@ -53,7 +53,7 @@ class ShowBadge(SphinxPostTransform):
         title = next(self.document.findall(nodes.title), None)
         if not runs or not title:
             return
-        badge = nodes.container(classes=["run-record"])
+        badge = nodes.container(classes=["run-record", "no-search"])  # the same words on every page
         for run in runs:
             badge += self._run(run.record)
         badge += self._standins([run.record for run in runs])

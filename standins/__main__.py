@@ -30,7 +30,7 @@ def provided() -> Iterator[Provision]:
 
 
 def activate() -> None:
-    """Let ``python``, ``pip``, ``hf`` and ``torchrun`` be those of this environment, as for a reader who activated it."""
+    """Let ``python``, ``pip``, ``hf`` and ``torchrun`` be those of this environment, as when it is activated."""
     own = str(Path(sys.executable).parent)
     if own not in os.environ["PATH"].split(os.pathsep):
         os.environ["PATH"] = own + os.pathsep + os.environ["PATH"]

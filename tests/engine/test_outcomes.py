@@ -136,6 +136,6 @@ def test_only_what_is_printed_is_shown(project: Write, run: Execute) -> None:
 
 
 def test_a_library_warning_is_shown_in_its_cell(project: Write, run: Execute) -> None:
-    text = "# %% warn\nfrom transformers.utils import logging\nlogging.get_logger('transformers').warning('mind this')\n"
+    text = "# %% warn\nfrom transformers.utils import logging\nlogging.get_logger().warning('mind this')\n"
     (output,) = run(project(warn_py=text))["warn.py"].notebook.cells[1].outputs
     assert output.name == "stderr" and "mind this" in output.text

@@ -22,6 +22,7 @@ html: install ## execute the examples and build the site
 pages: # inside the stand-ins; the site is replaced only when both languages were built without a fault
 	$(SPHINX) -d $(BUILD)/doctrees/zh docs $(BUILD)/zh/html
 	$(SPHINX) -d $(BUILD)/doctrees/en -D language=en docs $(BUILD)/en/html
+	@$(PY) -m engine.secrets _build/zh/html _build/en/html
 	@rm -rf $(SITE).new && cp -r $(BUILD)/zh/html $(SITE).new && cp -r $(BUILD)/en/html $(SITE).new/en
 	@rm -rf $(SITE) && mv $(SITE).new $(SITE)
 
@@ -38,6 +39,9 @@ serve: ## show the site at http://localhost:$(PORT)
 
 explain: install ## say why an example will run again: make explain X=examples/tokenizer.py
 	@$(STANDINS) $(PY) -m engine explain $(X)
+
+accept: install ## record the numbers that examples print now: make accept X=examples/fine_tuning.py
+	@$(STANDINS) $(PY) -m engine accept $(X)
 
 install: ## make the virtual environment (html and test do it by themselves)
 	@$(PYTHON) bootstrap.py $(VENV)

@@ -1,28 +1,39 @@
-"""``python -m engine run FILE ...`` executes examples as the build does; ``explain`` says what would run again."""
+"""``python -m engine run FILE ...`` executes examples as the build does.
+
+``explain FILE ...`` says which would run again, and why; ``accept FILE ...`` records the numbers they print now.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
 from engine.cache import Cache
 from engine.example import ExampleError, read
-from engine.session import Session, failure_message
-from engine.surroundings import Surroundings
+from engine.golden import Golden
+from engine.judgement import written
+from engine.session import GOLDEN, Session, failure_message
+from engine.surroundings import REPORT, Surroundings
 
+NOTHING_RECORDED = Golden(Path("nowhere"))
 DEFAULT_CACHE = Path("_build/runs")
 
 
 def main() -> int:
     """0 when all examples ran to their end."""
     parser = argparse.ArgumentParser(prog="python -m engine", description=__doc__)
-    parser.add_argument("command", choices=["run", "explain"])
+    parser.add_argument("command", choices=["run", "explain", "accept"])
     parser.add_argument("examples", nargs="+", type=Path, metavar="FILE")
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="folder of earlier runs")
     parser.add_argument("--record", type=Path, metavar="FOLDER", help="write each run record here as JSON")
+    parser.add_argument("--real", action="store_true", help="refuse to run where anything stands in")
     options = parser.parse_args()
+    if options.real and REPORT in os.environ:
+        print("something stands in here; without 'python -m standins' in front, nothing does", file=sys.stderr)
+        return 2
     try:
         examples = [read(path) for path in options.examples]
     except (ExampleError, OSError) as error:
@@ -32,10 +43,16 @@ def main() -> int:
         for example in examples:
             print(Cache(options.cache).explain(example, Surroundings.here()))
         return 0
-    runs = Session(Cache(options.cache)).run(examples)
+    golden = Golden(GOLDEN)
+    session = Session(Cache(options.cache), golden=golden if options.command == "run" else NOTHING_RECORDED)
+    runs = session.run(examples)
     failures = [failure_message(runs[example.name], example.path) for example in examples]
     for message in filter(None, failures):
         print(message, file=sys.stderr)
+    if options.command == "accept":
+        for name, run in runs.items():
+            printed = {cell.metadata.get("title"): written(cell) for cell in run.notebook.cells}
+            print(*golden.accept(name, printed), sep="\n", end="")
     if options.record:
         options.record.mkdir(parents=True, exist_ok=True)
         for name, run in runs.items():

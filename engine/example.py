@@ -12,6 +12,8 @@ import jupytext
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
+from engine import secrets
+
 SUFFIXES = (".py", ".sh")
 MARKER = re.compile(r"^# %%[ \t]*(?P<name>[\w-]*)", re.MULTILINE)
 
@@ -86,6 +88,8 @@ def read(path: Path) -> Example:
         raise ExampleError(f"{path}:1: no cell found; begin one with a line '# %% name'")
     if len(notebook.cells) != len(markers) + 1:
         raise ExampleError(f"{path}:1: only the title may stand before the first '# %% name'")
+    if findings := secrets.find(text):
+        raise ExampleError(f"{path}:{findings[0].line}: this {findings[0]}; take it out of the file")
     names = [marker["name"] for marker in markers]
     for line, name in zip(lines, names, strict=True):
         if not name:

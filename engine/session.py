@@ -15,10 +15,13 @@ from engine import kernels
 from engine.cache import Cache, digest_of, key_facts
 from engine.example import Example
 from engine.execution import Limits, Run, execute
+from engine.golden import Golden
+from engine.judgement import judged
 from engine.record import CellRecord
 from engine.surroundings import Surroundings
 
 ROOM_FOR_ONE_MORE = 4 << 30  # bytes; a second example starts only when so much memory is available
+GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 @dataclass
@@ -28,6 +31,7 @@ class Session:
     cache: Cache
     surroundings: Surroundings = field(default_factory=Surroundings.here)
     limits: Limits = field(default_factory=Limits)
+    golden: Golden = field(default_factory=lambda: Golden(GOLDEN))
     jobs: int = min(2, os.cpu_count() or 1)
     tell: Callable[[str], None] = print
     """Hears of progress, a line at a time."""
@@ -42,12 +46,13 @@ class Session:
         return runs
 
     def cached(self, examples: Sequence[Example]) -> dict[str, Run]:
-        """Of the examples whose cached run still holds, that run."""
-        runs = {
-            example.name: self.cache.load(example, digest_of(key_facts(example, self.surroundings)))
-            for example in examples
-        }
-        return {name: run for name, run in runs.items() if run}
+        """Of the examples whose kept run still holds and still passes judgement, that run."""
+        runs = {}
+        for example in examples:
+            run = self.cache.load(example, digest_of(key_facts(example, self.surroundings)))
+            if run and judged(run, self.golden).record.succeeded:
+                runs[example.name] = run
+        return runs
 
     async def _execute(self, examples: Sequence[Example]) -> dict[str, Run]:
         gate = asyncio.Semaphore(self.jobs)
@@ -67,7 +72,7 @@ class Session:
             self.tell(f"{example.name}: {cell.name} {cell.outcome} in {cell.seconds:.1f} s")
 
         facts = key_facts(example, self.surroundings)  # before the run: an edit meanwhile belongs to the next
-        run = await execute(example, self.surroundings, digest_of(facts), self.limits, told)
+        run = judged(await execute(example, self.surroundings, digest_of(facts), self.limits, told), self.golden)
         if run.record.succeeded:
             self.cache.save(example, run, facts)
         return run

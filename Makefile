@@ -10,7 +10,7 @@ BUILD ?= _build
 SITE := $(BUILD)/html
 PORT ?= 8000
 
-.PHONY: html pages test lint serve translations explain install zip linkcheck clean help
+.PHONY: html pages test lint serve translations explain accept install zip linkcheck clean help
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 20

@@ -18,6 +18,7 @@ extensions = [
     "execution",  # runs examples/ before anything is read
     "cells",  # .. cells:: shows them on pages
     "badge",  # what a page ran on, and its downloads
+    "verification",  # all runs of the build in a table
     "typed_code",  # forbids code that did not run
     "folding",  # long logs and outputs
     "languages",  # each page leads to itself in the others
@@ -34,6 +35,7 @@ extensions = [
     "sphinx_reredirects",
 ]
 examples_cache = str(ROOT / "_build/runs")
+records_folder = str(ROOT / "records")
 nb_merge_streams = True
 nb_mime_priority_overrides = [("*", "text/html", 0), ("*", "image/svg+xml", 10), ("*", "image/png", 20)]
 highlight_language = "none"  # a literal block without a language is no Python
@@ -42,6 +44,7 @@ locale_dirs = ["locale"]
 gettext_compact = False
 
 html_theme = "sphinx_rtd_theme"
+html_favicon = "docs/_static/favicon.svg"
 html_static_path = ["docs/_static"]
 templates_path = ["docs/_templates"]
 html_css_files = ["guide.css"]
@@ -51,4 +54,5 @@ html_show_sourcelink = False
 html_additional_pages = {"404": "404.html"}
 html_permalinks_icon = "#"
 copybutton_selector = "div.cell_input pre, div.not-run pre"  # what a reader can run; never an output
-redirects: dict[str, str] = {}  # moved pages: {"old": "new.html"}
+redirects = {"fine-tune": "fine_tuning.html"}  # where a page was once, or on the site this guide grew from
+redirect_html_template_file = str(ROOT / "docs/_templates/redirect.html")

@@ -37,6 +37,11 @@ def run_of(example: str) -> Run | None:
     return _runs.get(example)
 
 
+def runs_of_build() -> dict[str, Run]:
+    """All runs of this build by file name, in order."""
+    return dict(sorted(_runs.items()))
+
+
 def example_of(name: str) -> Example | None:
     """The example of this file name."""
     return _examples.get(name)

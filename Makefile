@@ -47,7 +47,7 @@ install: ## make the virtual environment (html and test do it by themselves)
 	@$(PYTHON) bootstrap.py $(VENV)
 
 translations: install ## bring docs/locale/en up to date with the Chinese pages; then translate what is empty or fuzzy
-	@$(STANDINS) $(SPHINX) -b gettext -d _build/doctrees/gettext docs _build/gettext
+	@$(SPHINX) -b gettext -D exclude_patterns=_ext,locale,examples -d _build/doctrees/gettext docs _build/gettext
 	@$(PY) -m babel.messages.frontend --quiet extract -F pyproject.toml -k say --no-location -o _build/gettext/guide.pot docs/_ext docs/_templates
 	@$(PY) -m sphinx_intl update -p _build/gettext -d docs/locale -l en
 

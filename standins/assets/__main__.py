@@ -22,6 +22,7 @@ def main() -> int:
         os.environ |= {
             "HF_HOME": scratch,  # the user's own cache is none of our business
             "HF_HUB_OFFLINE": "1",
+            "OMP_WAIT_POLICY": "PASSIVE",  # threads that spin while they wait make a busy machine many times slower
             "TOKENIZERS_PARALLELISM": "true",
             "TQDM_DISABLE": "1",
             "TRANSFORMERS_VERBOSITY": "error",

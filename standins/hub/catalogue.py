@@ -31,12 +31,13 @@ class Entry:
     modelscope: str = ""
     commit: str = ""
     """The newest commit of the real repository, so that a revision an example pins is found here too."""
+    task: str = ""
     gated: bool = False
     hidden: list[str] = field(default_factory=list)
     """Files of the assets that are served elsewhere."""
 
     def repository(self, assets: Mapping[str, Asset]) -> Repository:
-        repository = Repository(Kind(self.kind), self.id, gated=self.gated)
+        repository = Repository(Kind(self.kind), self.id, gated=self.gated, task=self.task)
         files = dict(blobs(assets[name] for name in self.assets))
         revision = Revision.of({path: blob for path, blob in files.items() if path not in self.hidden})
         repository.commit(replace(revision, commit=self.commit or revision.commit))

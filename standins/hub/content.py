@@ -64,6 +64,8 @@ class Repository:
     id: str
     gated: bool = False
     private: bool = False
+    task: str = ""
+    """What a model is for, as in ``text-generation``: `pipeline` reads it when it is given no task."""
     owner: str = ""
     """Who may write to it; nobody by default."""
     branches: dict[str, Revision] = field(default_factory=dict)

@@ -118,8 +118,10 @@ async def information(request: web.Request) -> web.Response:
 
 def described(repository: Repository, revision: Revision) -> Json:
     """The JSON that describes a repository at a revision."""
-    name: Json = {"modelId": repository.id} if repository.kind is Kind.MODEL else {}
-    return name | {
+    model: Json = {"modelId": repository.id} if repository.kind is Kind.MODEL else {}
+    if repository.task:
+        model |= {"pipeline_tag": repository.task, "library_name": "transformers"}
+    return model | {
         "_id": revision.commit[:24],
         "id": repository.id,
         "author": repository.id.split("/")[0],

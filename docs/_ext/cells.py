@@ -102,6 +102,8 @@ class DescribeOwnPictures(SphinxPostTransform):
 
 def _describe_pictures(node: cells, shown: list[Node]) -> None:
     """Give the picture its text; a picture without one, or a text without a picture, is an error of the page."""
+    if any(isinstance(part, nodes.warning) for part in shown):
+        return  # what did not run drew nothing: that is the error
     bundles = [
         part for cell in shown for part in cell.findall(nodes.container) if part.get("nb_element") == "mime_bundle"
     ]

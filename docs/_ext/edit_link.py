@@ -25,18 +25,18 @@ def repository_url() -> str:
 
 def source_of(app: Sphinx, page: str) -> Path:
     """The page's own text: in another language that is its catalogue; an example is the same in all."""
-    root = Path(app.confdir)
     source = Path(app.env.doc2path(page)).resolve()
     folder = LANGUAGES[app.config.language].folder
     catalogue = Path(app.srcdir) / "locale" / folder / "LC_MESSAGES" / f"{page}.po"
-    return (catalogue if folder and catalogue.exists() else source).relative_to(root)
+    return catalogue if folder and catalogue.exists() else source
 
 
 def add_link(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
-    if doctree and (repository := repository_url()):
-        context["edit_url"] = f"{repository}/edit/main/{source_of(app, pagename).as_posix()}"
+    root = Path(app.confdir)  # of the repository, if the page belongs to it
+    if doctree and (repository := repository_url()) and (source := source_of(app, pagename)).is_relative_to(root):
+        context["edit_url"] = f"{repository}/edit/main/{source.relative_to(root).as_posix()}"
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

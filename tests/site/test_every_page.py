@@ -1,0 +1,189 @@
+"""What holds for every page: it is whole, light, readable by anyone on anything, and asks no other host."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import PurePosixPath
+from urllib.parse import unquote, urljoin, urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import PHONE, Site
+from playwright.sync_api import Browser, Page
+
+SERIOUS = ("serious", "critical")
+PAGE_BYTES = 300_000  # transferred, compressed as hosts do, without pictures
+OPTIONS = {"resultTypes": ["violations"]}
+
+
+class References(HTMLParser):
+    """The links, resources and anchors of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.resources: list[str] = []
+        self.anchors: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = {name: value or "" for name, value in attrs}
+        self.anchors |= {attributes[name] for name in ("id", "name") if name in attributes}
+        if tag == "a" and "href" in attributes:
+            self.links.append(attributes["href"])
+        elif tag in ("script", "img", "source") and "src" in attributes:
+            self.resources.append(attributes["src"])
+        elif tag == "link" and attributes.get("rel") in ("stylesheet", "shortcut icon"):
+            self.resources.append(attributes["href"])
+
+
+@pytest.fixture(scope="module")
+def references(site: Site) -> dict[str, References]:
+    return {page: References(site.text(page)) for page in site.pages}
+
+
+def test_there_are_pages_in_both_languages(site: Site) -> None:
+    assert "index.html" in site.articles
+    assert {page for page in site.pages if not page.startswith("en/")} == {
+        page.removeprefix("en/") for page in site.pages if page.startswith("en/")
+    }
+
+
+def test_every_link_inside_the_site_leads_somewhere(site: Site, references: dict[str, References]) -> None:
+    lost = []
+    for page, found in references.items():
+        for reference in found.links + found.resources:
+            target = urlsplit(urljoin(site.url + page, reference))
+            if target.netloc != urlsplit(site.url).netloc:
+                continue
+            path = unquote(target.path).lstrip("/") or "index.html"
+            if not (site.folder / path).is_file():
+                lost.append(f"{page}: {reference}")
+            elif target.fragment and path in references and unquote(target.fragment) not in references[path].anchors:
+                lost.append(f"{page}: {reference} (no such anchor)")
+    assert lost == []
+
+
+def test_no_page_takes_anything_from_another_host(site: Site, references: dict[str, References]) -> None:
+    foreign = [
+        f"{page}: {resource}"
+        for page, found in references.items()
+        for resource in found.resources
+        if urlsplit(urljoin(site.url, resource)).netloc != urlsplit(site.url).netloc
+    ]
+    assert foreign == []
+
+
+def test_every_page_opens_without_foreign_request_or_error(site: Site, browser: Browser) -> None:
+    faults: list[str] = []
+    context = browser.new_context()
+    page = context.new_page()
+    page.on("request", lambda request: request.url.startswith(site.url) or faults.append(f"asks {request.url}"))
+    page.on("response", lambda response: response.ok or faults.append(f"{response.status} for {response.url}"))
+    page.on("console", lambda message: message.type in ("error", "warning") and faults.append(message.text))
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    found = {}
+    for path in site.pages:
+        page.goto(site.url + path, wait_until="load")
+        if faults:
+            found[path] = faults[:]
+            faults.clear()
+    context.close()
+    assert found == {}
+
+
+def test_no_page_scrolls_sideways_on_a_phone(site: Site, browser: Browser) -> None:
+    context = browser.new_context(viewport=PHONE, has_touch=True)  # type: ignore[arg-type]
+    page = context.new_page()
+    wide = {}
+    for path in site.pages:
+        page.goto(site.url + path)
+        page.locator("details").evaluate_all("all => all.forEach(fold => fold.open = true)")
+        width = page.evaluate("document.documentElement.scrollWidth")
+        if width > PHONE["width"]:
+            wide[path] = width
+    context.close()
+    assert wide == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(site: Site, browser: Browser, scheme: str) -> None:
+    context = browser.new_context(color_scheme=scheme)  # type: ignore[arg-type]
+    page = context.new_page()
+    found = {}
+    for path in site.pages:
+        page.goto(site.url + path)
+        page.locator("details").evaluate_all("all => all.forEach(fold => fold.open = true)")
+        violations = Axe().run(page, options=OPTIONS).response["violations"]
+        serious = [
+            f"{violation['id']}: {violation['nodes'][0]['html'][:200]} ({len(violation['nodes'])} times)"
+            for violation in violations
+            if violation["impact"] in SERIOUS
+        ]
+        if serious:
+            found[path] = serious
+    context.close()
+    assert found == {}
+
+
+def test_every_picture_is_described_in_the_language_of_its_page(site: Site) -> None:
+    for page in site.pages:
+        if PurePosixPath(page).parent.name == "examples":
+            continue
+        for image in re.findall(r"<img[^>]*>", site.text(page)):
+            alt = re.search(r'alt="([^"]+)"', image)
+            assert alt, f"{page}: {image}"
+            if page.startswith("en/"):
+                assert not re.search(r"[\u4e00-\u9fff]", alt[1]), f"{page}: {alt[1]}"
+
+
+def test_every_page_has_its_language_title_and_heading(site: Site) -> None:
+    for page in site.pages:
+        text = site.text(page)
+        tag = "en" if page.startswith("en/") else "zh-CN"
+        assert f'lang="{tag}"' in text.partition("<head>")[0], page
+        assert re.search(r"<title>[^<]+</title>", text), page
+
+
+def test_every_article_can_be_edited_and_says_how_long_it_takes(site: Site) -> None:
+    for page in site.articles:
+        stem = page.removesuffix(".html")
+        assert f'href="https://repository.example/guide/edit/main/docs/{stem}.rst"' in site.text(page)
+        assert "reading-time" in site.text(page) or page == "index.html"
+
+
+def test_every_heading_of_an_article_has_an_anchor(site: Site) -> None:
+    for page in site.articles:
+        body = site.text(page).partition('id="main"')[2].partition("<footer>")[0]
+        headings = re.findall(r"<h[1-6]>.*?</h[1-6]>", body, re.DOTALL)
+        assert headings, page
+        assert all('class="headerlink"' in heading for heading in headings), page
+
+
+def test_a_page_is_light(site: Site, browser: Browser) -> None:
+    """Compressed as hosts do; what the browser really asked for, pictures left out."""
+    context = browser.new_context()
+    page = context.new_page()
+    asked: set[str] = set()
+    page.on("request", lambda request: asked.add(request.url) if request.resource_type != "image" else None)
+    heavy = {}
+    for path in site.pages:
+        asked.clear()
+        page.goto(site.url + path)
+        files = {unquote(urlsplit(url).path).lstrip("/") for url in asked}
+        total = sum(len(gzip.compress((site.folder / file).read_bytes())) for file in files)
+        if total > PAGE_BYTES:
+            heavy[path] = total
+    context.close()
+    assert heavy == {}
+
+
+def test_pages_can_be_read_without_script(site: Site, open_page: Callable[..., Page]) -> None:
+    page = open_page("index.html", java_script_enabled=False, viewport=PHONE)
+    assert page.locator(".wy-menu-vertical a").first.is_visible()  # the menu needs no button then
+    assert page.locator(".cell_output").first.is_visible()
+    assert not page.locator(".scheme-switch").is_visible()
+    assert page.locator("html").evaluate("page => page.scrollWidth") <= PHONE["width"]

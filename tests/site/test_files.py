@@ -1,0 +1,106 @@
+"""Files beside the pages: examples to download, and what machines read of the site."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import nbformat
+import pytest
+from conftest import ROOT, Site
+from playwright.sync_api import Page, expect
+
+EXAMPLES = sorted(path for path in (ROOT / "examples").iterdir() if path.suffix in (".py", ".sh"))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_the_download_is_the_file_that_was_run(site: Site, example: Path) -> None:
+    assert (site.folder / "examples" / example.name).read_bytes() == example.read_bytes()
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_the_notebook_opens_and_has_outputs(site: Site, example: Path) -> None:
+    notebook = nbformat.read(site.folder / f"examples/{example.stem}.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert any(cell.outputs for cell in code)
+    assert notebook.metadata["run_record"]["example"] == example.name
+
+
+def test_every_run_record_leads_to_its_downloads(site: Site, open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    for article in site.articles:
+        page.goto(article)
+        links = page.locator(".run-record a.file").evaluate_all("all => all.map(link => link.href)")
+        for link in links:
+            response = page.request.get(link)
+            assert response.ok, f"{article}: {link}"
+            name = link.rpartition("/")[2]
+            assert response.body() == (site.folder / "examples" / name).read_bytes()
+        commands = page.locator(".run-record .run").all_inner_texts()
+        assert len(links) == 2 * len(commands)
+        assert all(re.search(r"(python \w+\.py|bash \w+\.sh)$", command.strip()) for command in commands), commands
+
+
+def test_an_address_that_is_not_there_shows_a_page_that_helps(site: Site, open_page: Callable[..., Page]) -> None:
+    page = open_page("some/deep/address.html")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("没有这一页")
+    page.locator("#main").get_by_role("link", name="首页").click()
+    expect(page).to_have_url(f"{site.url}index.html")
+
+
+def test_an_old_address_leads_to_where_the_page_is_now(site: Site, open_page: Callable[..., Page]) -> None:
+    page = open_page("fine-tune.html#part")
+    expect(page).to_have_url(f"{site.url}fine_tuning.html#part")
+
+
+def test_the_sitemap_lists_every_written_page_in_both_languages(site: Site) -> None:
+    tree = ET.parse(site.folder / "sitemap.xml")
+    places = {found.text for found in tree.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")}
+    for article in site.articles:
+        assert {site.url + article, f"{site.url}en/{article}"} <= places
+    for place in places:
+        assert place and (site.folder / place.removeprefix(site.url)).is_file()
+    assert f"Sitemap: {site.url}sitemap.xml" in site.text("robots.txt")
+
+
+def test_a_page_carries_what_messengers_show(site: Site) -> None:
+    for page in site.articles:
+        text = site.text(page)
+        card = dict(re.findall(r'<meta property="(og:\w+)" content="([^"]+)"', text))
+        assert card.keys() >= {"og:title", "og:type", "og:description", "og:url", "og:locale", "og:site_name"}, page
+        assert card["og:url"] == site.url + page
+        assert f'<link rel="canonical" href="{site.url}{page}"' in text
+
+
+@pytest.mark.parametrize("folder", ["", "en/"])
+def test_language_models_get_every_page_with_code_and_outputs(site: Site, folder: str) -> None:
+    index, full = site.text(f"{folder}llms.txt"), site.text(f"{folder}llms-full.txt")
+    for article in site.articles:
+        assert article == "index.html" or f"({site.url}{folder}{article})" in index
+    notebook = nbformat.read(site.folder / "examples/tokenizer.ipynb", as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            assert cell.source in full
+            for output in cell.outputs:
+                assert output.get("text", "").strip() in full
+
+
+def test_the_zip_for_offline_reading_holds_the_site(site: Site) -> None:
+    build = site.folder.parent
+    subprocess.run(["make", "--no-print-directory", "zip", f"BUILD={build}"], cwd=ROOT, check=True, capture_output=True)
+    with zipfile.ZipFile(build / "llama-on-ascend.zip") as archive:
+        packed = {name for name in archive.namelist() if not name.endswith("/")}
+    assert packed == {path.relative_to(site.folder).as_posix() for path in site.folder.rglob("*") if path.is_file()}
+
+
+def test_the_site_works_from_a_folder_on_disk(site: Site, open_page: Callable[..., Page]) -> None:
+    page = open_page(f"file://{site.folder}/tokenizer.html")
+    page.get_by_role("link", name="English", exact=True).click()
+    expect(page).to_have_url(f"file://{site.folder}/en/tokenizer.html")
+    page.goto(f"file://{site.folder}/search.html?q=分词器")
+    expect(page.locator("#search-results li a").first).to_have_attribute("href", "tokenizer.html")

@@ -1,0 +1,127 @@
+"""Search in the theme's own box: the page that is about the query comes first, in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from conftest import Site
+from playwright.sync_api import Browser, Page, expect
+
+INDEX_BYTES = 1_000_000  # of both files that a search loads
+
+CHINESE = {
+    "分词器": "tokenizer",
+    "词元": "tokenizer",
+    "填充": "tokenizer",
+    "截断": "tokenizer",
+    "填充词元": "tokenizer",
+    "生成时填充在左边": "tokenizer",
+    "padding_side": "tokenizer",
+    "attention_mask": "tokenizer",
+    "pad_token": "tokenizer",
+    "AutoTokenizer": "tokenizer",
+    "怎么把句子变成编号": "tokenizer",
+    "数据集": "dataset",
+    "load_dataset": "dataset",
+    "yelp_review_full": "dataset",
+    "DataCollatorWithPadding": "dataset",
+    "remove_columns": "dataset",
+    "星级是否均衡": "dataset",
+    "微调": "fine_tuning",
+    "评估指标": "fine_tuning",
+    "训练参数": "fine_tuning",
+    "过拟合": "fine_tuning",
+    "TrainingArguments": "fine_tuning",
+    "compute_metrics": "fine_tuning",
+    "learning_rate": "fine_tuning",
+    "AutoModelForSequenceClassification": "fine_tuning",
+    "准确率 accuracy": "fine_tuning",
+    "训练损失下降说明什么": "fine_tuning",
+}
+ENGLISH = {
+    "tokenizer": "tokenizer",
+    "padding_side": "tokenizer",
+    "load_dataset": "dataset",
+    "compute_metrics": "fine_tuning",
+    "TrainingArguments": "fine_tuning",
+}
+
+
+def results(page: Page) -> list[str]:
+    """Names of the pages found, in the order shown, once the search has ended."""
+    page.wait_for_function("document.querySelector('.search-summary')?.textContent")
+    links = page.locator("#search-results .search > li > a").evaluate_all("all => all.map(a => a.getAttribute('href'))")
+    return [link.partition("#")[0].removesuffix(".html") for link in links]
+
+
+@pytest.fixture(scope="module")
+def search_page(site: Site, browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(base_url=site.url)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.mark.parametrize(("query", "about"), CHINESE.items())
+def test_chinese_finds_the_page_about_it_first(search_page: Page, query: str, about: str) -> None:
+    search_page.goto(f"search.html?q={query}")
+    assert results(search_page)[:1] == [about]
+
+
+@pytest.mark.parametrize(("query", "about"), ENGLISH.items())
+def test_english_finds_the_page_about_it_first(search_page: Page, query: str, about: str) -> None:
+    search_page.goto(f"en/search.html?q={query}")
+    assert results(search_page)[:1] == [about]
+
+
+def test_the_box_of_every_page_searches(open_page: Callable[..., Page]) -> None:
+    page = open_page("examples/tokenizer.html")
+    box = page.get_by_role("textbox", name="搜索文档")
+    box.fill("分词器")
+    box.press("Enter")
+    assert results(page)[0] == "tokenizer"
+
+
+def test_a_found_word_is_marked_whole_in_the_excerpt(search_page: Page) -> None:
+    search_page.goto("search.html?q=分词器")
+    results(search_page)
+    expect(search_page.locator("#search-results .context .highlighted").first).to_have_text("分词器")
+
+
+def test_an_excerpt_shows_the_page_and_not_its_run_record(search_page: Page) -> None:
+    search_page.goto("search.html?q=分词器")
+    results(search_page)
+    expect(search_page.locator("#search-results .context").first).not_to_contain_text("UTC")
+
+
+def test_nonsense_finds_nothing_and_says_so(search_page: Page) -> None:
+    search_page.goto("search.html?q=紫色的大象跳舞")
+    assert results(search_page) == []
+    expect(search_page.locator(".search-summary")).not_to_be_empty()
+
+
+def test_whole_examples_are_no_results(search_page: Page) -> None:
+    search_page.goto("search.html?q=tokenizer")
+    assert "tokenizer" in results(search_page)
+    assert "examples/tokenizer" not in results(search_page)  # each cell is found on its page
+
+
+def test_what_a_search_loads_is_small(site: Site) -> None:
+    for folder in (site.folder, site.folder / "en"):
+        files = [folder / "searchindex.js", folder / "_static/search_weights.js"]
+        assert sum(file.stat().st_size for file in files) < INDEX_BYTES
+
+
+def test_a_word_in_a_folded_log_is_found_and_opened(site: Site, search_page: Page) -> None:
+    """The fold opens on the page that a search leads to."""
+    for article in site.articles:
+        search_page.goto(article)
+        if search_page.locator("details.folded-output").count():
+            break
+    else:
+        pytest.skip("no page has a folded output")
+    text = search_page.locator("details.folded-output pre").first.text_content() or ""
+    word = max((word for word in text.replace("%", " ").split() if word.isalpha()), key=len)
+    search_page.evaluate("word => localStorage.setItem('sphinx_highlight_terms', word)", word.lower())
+    search_page.reload()
+    expect(search_page.locator("details.folded-output[open] .highlighted").first).to_have_text(word, ignore_case=True)

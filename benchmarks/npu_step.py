@@ -61,7 +61,12 @@ def work(device: str, model_name: str) -> None:
 
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    heads: dict[str, Any] = {"num_attention_heads": 4, "num_key_value_heads": 2, "num_labels": CLASSES, "pad_token_id": 0}
+    heads: dict[str, Any] = {
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "num_labels": CLASSES,
+        "pad_token_id": 0,
+    }
     model = LlamaForSequenceClassification(LlamaConfig(**MODELS[model_name], **heads)).to(device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
     ids = torch.randint(1, 1000, (BATCH, LENGTH)).to(device)

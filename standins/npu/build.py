@@ -34,7 +34,15 @@ JOBS = 2
 FLAGS = ("-std=c++20", "-fPIC", "-O1", "-Wall", "-Wextra", "-Wno-unused-parameter")
 # CANN spreads its functions over more libraries than these two: the other names that torch_npu links to or opens.
 ALIASES = {
-    "libascendcl.so": ("libacl_op_compiler", "libge_runner", "libgraph", "libacl_tdt_channel", "libatb", "libmsprofiler", "libascend_hal"),
+    "libascendcl.so": (
+        "libacl_op_compiler",
+        "libge_runner",
+        "libgraph",
+        "libacl_tdt_channel",
+        "libatb",
+        "libmsprofiler",
+        "libascend_hal",
+    ),
     "libhccl.so": ("libhcomm",),
 }
 

@@ -42,10 +42,12 @@ aclError allocate(void** pointer, size_t bytes) {
   const int device = current_or_first_device();
   std::lock_guard<std::mutex> guard(memory_mutex);
   if (bytes > device_memory() - used[device])
-    return fail(ACL_ERROR_RT_MEMORY_ALLOCATION, "the virtual NPU has " + mebibytes(device_memory()) + " (VIRTUAL_NPU_MEMORY_GIB), of which " +
-                                                    mebibytes(used[device]) + " are taken");
+    return fail(ACL_ERROR_RT_MEMORY_ALLOCATION, "the virtual NPU has " + mebibytes(device_memory()) +
+                                                    " (VIRTUAL_NPU_MEMORY_GIB), of which " + mebibytes(used[device]) +
+                                                    " are taken");
   if (bytes > available_on_host() || posix_memalign(pointer, kAlignment, bytes))
-    return fail(ACL_ERROR_RT_MEMORY_ALLOCATION, "the host, whose memory the virtual NPU uses, has no " + mebibytes(bytes) + " left");
+    return fail(ACL_ERROR_RT_MEMORY_ALLOCATION,
+                "the host, whose memory the virtual NPU uses, has no " + mebibytes(bytes) + " left");
   used[device] += bytes;
   blocks[reinterpret_cast<uintptr_t>(*pointer)] = {bytes, device};
   return ACL_SUCCESS;
@@ -83,7 +85,9 @@ aclError aclrtGetMemInfo(aclrtMemAttr, size_t* free, size_t* total) {
 }
 
 aclError aclrtMallocHost(void** pointer, size_t bytes) { return allocate_on_host(pointer, bytes); }
-aclError aclrtMallocHostWithCfg(void** pointer, uint64_t bytes, aclrtMallocConfig*) { return allocate_on_host(pointer, bytes); }
+aclError aclrtMallocHostWithCfg(void** pointer, uint64_t bytes, aclrtMallocConfig*) {
+  return allocate_on_host(pointer, bytes);
+}
 
 aclError aclrtFreeHost(void* pointer) {
   std::free(pointer);
@@ -122,7 +126,8 @@ aclError aclrtMemcpyAsync(void* to, size_t, const void* from, size_t bytes, aclr
   return ACL_SUCCESS;
 }
 
-aclError aclrtMemcpyBatch(void** to, size_t*, void** from, size_t* bytes, size_t count, aclrtMemcpyBatchAttr*, size_t*, size_t, size_t*) {
+aclError aclrtMemcpyBatch(void** to, size_t*, void** from, size_t* bytes, size_t count, aclrtMemcpyBatchAttr*, size_t*,
+                          size_t, size_t*) {
   for (size_t i = 0; i < count; ++i) std::memmove(to[i], from[i], bytes[i]);
   return ACL_SUCCESS;
 }

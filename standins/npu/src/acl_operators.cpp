@@ -1,5 +1,5 @@
-// The older operator interface ("aclop").  Kernels replace torch_npu's operators above it, at the dispatcher, so only what
-// torch_npu calls past the dispatcher arrives here: ProcessGroupHCCL pads uneven shards with Fill and PadV3.
+// The older operator interface ("aclop").  Kernels replace torch_npu's operators above it, at the dispatcher, so only
+// what torch_npu calls past the dispatcher arrives here: ProcessGroupHCCL pads uneven shards with Fill and PadV3.
 #include <acl/acl_op_compiler.h>
 
 #include <cstring>
@@ -35,7 +35,9 @@ void fill_with(const char* value, size_t item, const Buffer& buffer) {
 }
 
 // Fill(sizes, value)
-void fill(const Call& call) { fill_with(call.input[1]->data, aclDataTypeSize(call.output_description[0]->type), *call.output[0]); }
+void fill(const Call& call) {
+  fill_with(call.input[1]->data, aclDataTypeSize(call.output_description[0]->type), *call.output[0]);
+}
 
 // PadV3(tensor, [before, after] of each dimension, value)
 void pad(const Call& call) {
@@ -80,11 +82,19 @@ aclTensorDesc* aclCreateTensorDesc(aclDataType type, int rank, const int64_t* si
   return reinterpret_cast<aclTensorDesc*>(new Description{type, {sizes, sizes + rank}, format});
 }
 
-void aclDestroyTensorDesc(const aclTensorDesc* description) { delete reinterpret_cast<const Description*>(description); }
+void aclDestroyTensorDesc(const aclTensorDesc* description) {
+  delete reinterpret_cast<const Description*>(description);
+}
 
-aclDataType aclGetTensorDescType(const aclTensorDesc* description) { return reinterpret_cast<const Description*>(description)->type; }
-aclFormat aclGetTensorDescFormat(const aclTensorDesc* description) { return reinterpret_cast<const Description*>(description)->format; }
-size_t aclGetTensorDescNumDims(const aclTensorDesc* description) { return reinterpret_cast<const Description*>(description)->sizes.size(); }
+aclDataType aclGetTensorDescType(const aclTensorDesc* description) {
+  return reinterpret_cast<const Description*>(description)->type;
+}
+aclFormat aclGetTensorDescFormat(const aclTensorDesc* description) {
+  return reinterpret_cast<const Description*>(description)->format;
+}
+size_t aclGetTensorDescNumDims(const aclTensorDesc* description) {
+  return reinterpret_cast<const Description*>(description)->sizes.size();
+}
 
 aclError aclGetTensorDescDimV2(const aclTensorDesc* description, size_t dimension, int64_t* size) {
   *size = reinterpret_cast<const Description*>(description)->sizes.at(dimension);
@@ -119,11 +129,13 @@ size_t aclDataTypeSize(aclDataType type) {
 }
 
 aclError aclopCompileAndExecute(const char* name, int inputs, const aclTensorDesc* const input_description[],
-                                const aclDataBuffer* const input[], int, const aclTensorDesc* const output_description[],
-                                aclDataBuffer* const output[], const aclopAttr*, aclopEngineType, aclopCompileType, const char*,
-                                aclrtStream) {
-  return run(name, {inputs, reinterpret_cast<const Description* const*>(input_description), reinterpret_cast<const Buffer* const*>(input),
-                    reinterpret_cast<const Description* const*>(output_description), reinterpret_cast<Buffer* const*>(output)});
+                                const aclDataBuffer* const input[], int,
+                                const aclTensorDesc* const output_description[], aclDataBuffer* const output[],
+                                const aclopAttr*, aclopEngineType, aclopCompileType, const char*, aclrtStream) {
+  return run(name, {inputs, reinterpret_cast<const Description* const*>(input_description),
+                    reinterpret_cast<const Buffer* const*>(input),
+                    reinterpret_cast<const Description* const*>(output_description),
+                    reinterpret_cast<Buffer* const*>(output)});
 }
 
 // Attributes and layout hints tune CANN's compiler.  Fill and PadV3 have none that changes the result.
@@ -137,7 +149,9 @@ aclError aclopSetAttrString(aclopAttr*, const char*, const char*) { return ACL_S
 aclError aclopSetAttrListBool(aclopAttr*, const char*, int, const uint8_t*) { return ACL_SUCCESS; }
 aclError aclopSetAttrListFloat(aclopAttr*, const char*, int, const float*) { return ACL_SUCCESS; }
 aclError aclopSetAttrListInt(aclopAttr*, const char*, int, const int64_t*) { return ACL_SUCCESS; }
-aclError aclopSetAttrListListInt(aclopAttr*, const char*, int, const int*, const int64_t* const[]) { return ACL_SUCCESS; }
+aclError aclopSetAttrListListInt(aclopAttr*, const char*, int, const int*, const int64_t* const[]) {
+  return ACL_SUCCESS;
+}
 void aclSetTensorDescName(aclTensorDesc*, const char*) {}
 aclError aclSetTensorFormat(aclTensorDesc*, aclFormat) { return ACL_SUCCESS; }
 aclError aclSetTensorShape(aclTensorDesc*, int, const int64_t*) { return ACL_SUCCESS; }

@@ -1,6 +1,4 @@
 // ACL runtime: start, devices, contexts and what a device tells about itself.
-#include "runtime.hpp"
-
 #include <dlfcn.h>
 #include <unistd.h>
 
@@ -13,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime.hpp"
 #include "settings.hpp"
 
 namespace virtual_npu {
@@ -89,7 +88,8 @@ aclError aclrtGetDeviceCount(uint32_t* count) {
 
 aclError aclrtSetDevice(int32_t device) {
   if (device < 0 || device >= device_count())
-    return fail(ACL_ERROR_RT_INVALID_DEVICEID, "device " + std::to_string(device) + " of the virtual NPU does not exist: there are " +
+    return fail(ACL_ERROR_RT_INVALID_DEVICEID, "device " + std::to_string(device) +
+                                                   " of the virtual NPU does not exist: there are " +
                                                    std::to_string(device_count()) + " (VIRTUAL_NPU_DEVICES)");
   device_of_thread = device;
   return ACL_SUCCESS;

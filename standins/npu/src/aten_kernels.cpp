@@ -35,24 +35,55 @@ void visit_tensors(const IValue& value, Visit visit) {
 
 c10::Device current() { return c10::impl::VirtualGuardImpl(kDevice).getDevice(); }
 
-[[noreturn]] void complain_about_devices(c10::Device one, c10::Device other, const std::string& argument, const std::string& op) {
-  TORCH_CHECK(false, "Expected all tensors to be on the same device, but found at least two devices, ", one, " and ", other,
-              "! (when checking argument for argument ", argument, " in method ", op, ")");
+// What CANN's documentation gives for aclnnMm, aclnnMatmul, aclnnBatchMatMul and aclnnConvolution on an Atlas A2.
+bool multiplies_matrices(std::string_view name) {
+  for (const auto* op :
+       {"mm", "addmm", "bmm", "baddbmm", "addbmm", "convolution", "convolution_backward", "_convolution"})
+    if (name == std::string("aten::") + op) return true;
+  return false;
+}
+
+bool is_multiplied_by_silicon(at::ScalarType type) {
+  return type == at::kHalf || type == at::kBFloat16 || type == at::kFloat;
+}
+
+// A profiler has seen the operator: what it is made of here would count twice.
+class RecordedAlready {
+ public:
+  RecordedAlready() {
+    if (at::hasCallbacks()) guard_.emplace();
+  }
+
+ private:
+  std::optional<at::DisableRecordFunctionGuard> guard_;
+};
+
+[[noreturn]] void complain_about_devices(c10::Device one, c10::Device other, const std::string& argument,
+                                         const std::string& op) {
+  TORCH_CHECK(false, "Expected all tensors to be on the same device, but found at least two devices, ", one, " and ",
+              other, "! (when checking argument for argument ", argument, " in method ", op, ")");
 }
 
 }  // namespace
 
-CpuKernel::CpuKernel(const c10::FunctionSchema& schema, bool random) : random_(random) {
+CpuKernel::CpuKernel(const c10::FunctionSchema& schema, bool random)
+    : random_(random), may_warn_(multiplies_matrices(schema.name())) {
   for (const auto& argument : schema.arguments()) {
     auto type = argument.type();
     if (auto optional = type->cast<c10::OptionalType>()) type = optional->getElementType();
     Kind kind = Kind::Other;
-    if (argument.name() == "pin_memory") kind = Kind::PinMemory;
-    else if (type->kind() == c10::TypeKind::TensorType) kind = Kind::Tensor;
-    else if (type->kind() == c10::TypeKind::DeviceObjType) kind = Kind::Device;
-    else if (type->kind() == c10::TypeKind::GeneratorType) kind = Kind::Generator;
-    else if (type->isSubtypeOf(*c10::ListType::ofTensors())) kind = Kind::TensorList;
-    else if (type->isSubtypeOf(*c10::ListType::ofOptionalTensors())) kind = Kind::OptionalTensorList;
+    if (argument.name() == "pin_memory")
+      kind = Kind::PinMemory;
+    else if (type->kind() == c10::TypeKind::TensorType)
+      kind = Kind::Tensor;
+    else if (type->kind() == c10::TypeKind::DeviceObjType)
+      kind = Kind::Device;
+    else if (type->kind() == c10::TypeKind::GeneratorType)
+      kind = Kind::Generator;
+    else if (type->isSubtypeOf(*c10::ListType::ofTensors()))
+      kind = Kind::TensorList;
+    else if (type->isSubtypeOf(*c10::ListType::ofOptionalTensors()))
+      kind = Kind::OptionalTensorList;
     takes_generator_ |= kind == Kind::Generator;
     arguments_.push_back({kind, argument.alias_info() && argument.alias_info()->isWrite()});
   }
@@ -60,14 +91,21 @@ CpuKernel::CpuKernel(const c10::FunctionSchema& schema, bool random) : random_(r
     int handed_back = -1;
     if (result.alias_info() && result.alias_info()->isWrite())
       for (size_t i = 0; i < arguments_.size(); ++i)
-        if (schema.arguments()[i].alias_info() && *schema.arguments()[i].alias_info() == *result.alias_info()) handed_back = static_cast<int>(i);
+        if (schema.arguments()[i].alias_info() && *schema.arguments()[i].alias_info() == *result.alias_info())
+          handed_back = static_cast<int>(i);
     returned_argument_.push_back(handed_back);
   }
   const std::string_view name = schema.name();
-  if (starts_with(name, "aten::_foreach_")) mixing_ = Mixing::PerEntry;
-  else if (starts_with(name, "aten::index") || starts_with(name, "aten::_index_put") || starts_with(name, "aten::_unsafe_index")) mixing_ = Mixing::HostIndices;
-  else if (name.find("copy") != name.npos || ends_with(name, "_like") || name == "aten::resize_as_" || name == "aten::set_") mixing_ = Mixing::Anything;
-  else mixing_ = Mixing::None;
+  if (starts_with(name, "aten::_foreach_"))
+    mixing_ = Mixing::PerEntry;
+  else if (starts_with(name, "aten::index") || starts_with(name, "aten::_index_put") ||
+           starts_with(name, "aten::_unsafe_index"))
+    mixing_ = Mixing::HostIndices;
+  else if (name.find("copy") != name.npos || ends_with(name, "_like") || name == "aten::resize_as_" ||
+           name == "aten::set_")
+    mixing_ = Mixing::Anything;
+  else
+    mixing_ = Mixing::None;
 }
 
 // As torch does, a CPU tensor of no dimension counts as a number and may come from anywhere.
@@ -81,11 +119,14 @@ CpuKernel::Places CpuKernel::places_of(const IValue* values, const c10::Function
   for (size_t i = 0; i < arguments_.size(); ++i)
     visit_tensors(values[i], [&](const at::Tensor& tensor) {
       if (tensor.device() == *places.device || (tensor.device().is_cpu() && tensor.dim() == 0)) return;
-      if (mixing_ == Mixing::PerEntry) places.several = true;
+      if (mixing_ == Mixing::PerEntry)
+        places.several = true;
       else if (mixing_ != Mixing::HostIndices || arguments_[i].kind != Kind::OptionalTensorList)
         complain_about_devices(*places.device, tensor.device(), schema.arguments()[i].name(), schema.name());
       else
-        TORCH_CHECK(tensor.device().is_cpu(), "indices should be either on cpu or on the same device as the indexed tensor (", *places.device, ")");
+        TORCH_CHECK(tensor.device().is_cpu(),
+                    "indices should be either on cpu or on the same device as the indexed tensor (", *places.device,
+                    ")");
     });
   return places;
 }
@@ -109,7 +150,8 @@ IValue CpuKernel::on_host(const IValue& value, Kind kind, c10::Device device) co
     case Kind::Device: return value.isNone() ? value : IValue(c10::Device(c10::kCPU));
     case Kind::PinMemory: return IValue();
     case Kind::Generator: {
-      const auto chosen = value.isNone() ? std::optional<at::Generator>() : std::optional<at::Generator>(value.toGenerator());
+      const auto chosen =
+          value.isNone() ? std::optional<at::Generator>() : std::optional<at::Generator>(value.toGenerator());
       return random_ || (chosen && chosen->defined()) ? IValue(host_generator(device, chosen)) : value;
     }
     case Kind::Other: break;
@@ -117,7 +159,8 @@ IValue CpuKernel::on_host(const IValue& value, Kind kind, c10::Device device) co
   return value;
 }
 
-IValue CpuKernel::returned(const IValue& value, const std::vector<IValue>& given, const std::vector<IValue>& aliased, c10::Device device) const {
+IValue CpuKernel::returned(const IValue& value, const std::vector<IValue>& given, const std::vector<IValue>& aliased,
+                           c10::Device device) const {
   if (value.isTensorList()) {
     auto tensors = value.toTensorVector();
     for (auto& tensor : tensors) tensor = to_device(tensor, device);
@@ -130,10 +173,17 @@ IValue CpuKernel::returned(const IValue& value, const std::vector<IValue>& given
   return to_device(value.toTensor(), device);
 }
 
+void CpuKernel::warn_about_type(const Stack& stack, const c10::FunctionSchema& schema) {
+  const auto& first = stack[stack.size() - arguments_.size()];
+  if (!first.isTensor() || is_multiplied_by_silicon(first.toTensor().scalar_type()) || !may_warn_.exchange(false))
+    return;
+  TORCH_WARN("the virtual NPU computes ", schema.name(), " in ", first.toTensor().scalar_type(),
+             "; an Ascend 910B refuses: its matrix operators take float16, bfloat16 and float32");
+}
+
 void CpuKernel::compute(const c10::OperatorHandle& op, Stack* stack, c10::Device device) const {
   at::AutoDispatchBelowADInplaceOrView below_autograd;
-  std::optional<at::DisableRecordFunctionGuard> recorded_already;
-  if (at::hasCallbacks()) recorded_already.emplace();  // a profiler is at work
+  const RecordedAlready recorded;
   if (random_ && !takes_generator_) {
     DefaultGeneratorReplaced generator(device);
     op.callBoxed(stack);
@@ -145,6 +195,7 @@ void CpuKernel::compute(const c10::OperatorHandle& op, Stack* stack, c10::Device
 void CpuKernel::operator()(const c10::OperatorHandle& op, c10::DispatchKeySet, Stack* stack) {
   const size_t begin = stack->size() - arguments_.size();
   const auto places = places_of(stack->data() + begin, op.schema());
+  if (may_warn_) warn_about_type(*stack, op.schema());
   if (places.several) return op.callBoxedForDispatchKey(c10::DispatchKey::CompositeExplicitAutograd, *stack);
   c10::Device device = places.device.value_or(c10::Device(kDevice, -1));
 
@@ -162,13 +213,26 @@ void CpuKernel::operator()(const c10::OperatorHandle& op, c10::DispatchKeySet, S
     if (!arguments_[i].written) continue;
     if (arguments_[i].kind == Kind::Tensor && given[i].isTensor()) follow(given[i].toTensor(), aliased[i].toTensor());
     if (arguments_[i].kind == Kind::TensorList)
-      for (size_t k = 0; k < given[i].toTensorList().size(); ++k) follow(given[i].toTensorList()[k], aliased[i].toTensorList()[k]);
+      for (size_t k = 0; k < given[i].toTensorList().size(); ++k)
+        follow(given[i].toTensorList()[k], aliased[i].toTensorList()[k]);
   }
   const size_t results = stack->size() - returned_argument_.size();
   for (size_t k = 0; k < returned_argument_.size(); ++k) {
     auto& value = (*stack)[results + k];
     value = returned_argument_[k] >= 0 ? given[returned_argument_[k]] : returned(value, given, aliased, device);
   }
+}
+
+void StructuredKernel::operator()(const c10::OperatorHandle& op, c10::DispatchKeySet keys, Stack* stack) {
+  // The skeleton would ask for a result laid out as its argument, and torch_npu makes none with channels last.
+  bool channels_last = false;
+  for (size_t i = stack->size() - op.schema().arguments().size(); i < stack->size(); ++i)
+    visit_tensors((*stack)[i], [&](const at::Tensor& tensor) {
+      channels_last |= tensor.dim() > 3 && tensor.suggest_memory_format() != at::MemoryFormat::Contiguous;
+    });
+  if (channels_last) return direct_(op, keys, stack);
+  const RecordedAlready recorded;
+  op.callBoxedForDispatchKey(c10::DispatchKey::CompositeExplicitAutogradNonFunctional, *stack);
 }
 
 void not_emulated(const c10::OperatorHandle& op, c10::DispatchKeySet, Stack*) {

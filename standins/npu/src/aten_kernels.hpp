@@ -5,6 +5,7 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/stack.h>
 
+#include <atomic>
 #include <vector>
 
 namespace virtual_npu {
@@ -31,22 +32,39 @@ class CpuKernel final : public c10::OperatorKernel {
   };
 
   Places places_of(const c10::IValue* values, const c10::FunctionSchema& schema) const;
+  void warn_about_type(const torch::jit::Stack& stack, const c10::FunctionSchema& schema);
   void compute(const c10::OperatorHandle& op, torch::jit::Stack* stack, c10::Device device) const;
   c10::IValue on_host(const c10::IValue& value, Kind kind, c10::Device device) const;
-  c10::IValue returned(const c10::IValue& value, const std::vector<c10::IValue>& given, const std::vector<c10::IValue>& aliased, c10::Device device) const;
+  c10::IValue returned(const c10::IValue& value, const std::vector<c10::IValue>& given,
+                       const std::vector<c10::IValue>& aliased, c10::Device device) const;
 
   std::vector<Argument> arguments_;
   std::vector<int> returned_argument_;  // per result: the argument that an in-place or out= operator hands back, or -1
   Mixing mixing_;
   bool random_;
   bool takes_generator_ = false;
+  std::atomic<bool> may_warn_;  // of a type that silicon does not multiply matrices of
 };
 
-// Runs the kernel that another dispatch key would run: torch's own composition or autograd formula in the place of torch_npu's.
+// torch's skeleton of a structured operator: it finds the result's shape, allocates on the device and calls the out=
+// overload, which then writes into device memory without a copy.
+class StructuredKernel final : public c10::OperatorKernel {
+ public:
+  explicit StructuredKernel(const c10::FunctionSchema& schema) : direct_(schema, /*random=*/false) {}
+  void operator()(const c10::OperatorHandle& op, c10::DispatchKeySet keys, torch::jit::Stack* stack);
+
+ private:
+  CpuKernel direct_;
+};
+
+// Runs the kernel that another dispatch key would run: torch's own composition or autograd formula in the place of
+// torch_npu's.
 class ForwardingKernel final : public c10::OperatorKernel {
  public:
   explicit ForwardingKernel(c10::SafeKernelFunction kernel) : kernel_(std::move(kernel)) {}
-  void operator()(const c10::OperatorHandle& op, c10::DispatchKeySet keys, torch::jit::Stack* stack) { kernel_.callBoxed(op, keys, stack); }
+  void operator()(const c10::OperatorHandle& op, c10::DispatchKeySet keys, torch::jit::Stack* stack) {
+    kernel_.callBoxed(op, keys, stack);
+  }
 
  private:
   c10::SafeKernelFunction kernel_;
@@ -56,7 +74,9 @@ class ForwardingKernel final : public c10::OperatorKernel {
 class CompositeKernel final : public c10::OperatorKernel {
  public:
   explicit CompositeKernel(c10::DispatchKey kind) : kind_(kind) {}
-  void operator()(const c10::OperatorHandle& op, c10::DispatchKeySet, torch::jit::Stack* stack) { op.callBoxedForDispatchKey(kind_, *stack); }
+  void operator()(const c10::OperatorHandle& op, c10::DispatchKeySet, torch::jit::Stack* stack) {
+    op.callBoxedForDispatchKey(kind_, *stack);
+  }
 
  private:
   c10::DispatchKey kind_;

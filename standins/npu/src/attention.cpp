@@ -1,6 +1,7 @@
 #include "attention.hpp"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/native/transformers/sdp_utils_cpp.h>
 #include <ATen/ops/_fused_sdp_choice.h>
 #include <ATen/ops/_scaled_dot_product_flash_attention_for_cpu.h>
 #include <ATen/ops/cat.h>
@@ -11,7 +12,6 @@
 #include <ATen/ops/scaled_dot_product_attention_compositeimplicitautograd_dispatch.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/zeros.h>
-#include <ATen/native/transformers/sdp_utils_cpp.h>
 
 #include <limits>
 
@@ -22,7 +22,7 @@ namespace {
 
 using at::Tensor;
 
-constexpr double kMasked = -1e30;  // finite, so that a row without a key gives no NaN on the way back
+constexpr double kMasked = -1e30;       // finite, so that a row without a key gives no NaN on the way back
 constexpr int64_t kStatisticWidth = 8;  // CANN repeats each row's maximum and sum eight times
 
 enum SparseMode { kDefaultMask = 0, kAllMask = 1, kCausalFromTopLeft = 2, kCausalFromBottomRight = 3 };
@@ -75,7 +75,8 @@ Tensor heads_first(const Tensor& x, const std::string& layout, int64_t heads) {
   if (layout == "BNSD") return x;
   if (layout == "BSND") return x.transpose(1, 2);
   if (layout == "BSH") return x.unflatten(-1, {heads, -1}).transpose(1, 2);
-  TORCH_CHECK_NOT_IMPLEMENTED(layout == "SBH", "not emulated by the virtual NPU: npu_fusion_attention with layout ", layout);
+  TORCH_CHECK_NOT_IMPLEMENTED(layout == "SBH", "not emulated by the virtual NPU: npu_fusion_attention with layout ",
+                              layout);
   return x.unflatten(-1, {heads, -1}).permute({1, 2, 0, 3});
 }
 
@@ -92,21 +93,27 @@ int64_t key_heads(const Tensor& query, const Tensor& key, const std::string& lay
   return key.size(-1) / (query.size(-1) / heads);
 }
 
-Attention batched(const Tensor& query, const Tensor& key, const Tensor& value, const std::string& layout, const Settings& settings) {
+Attention batched(const Tensor& query, const Tensor& key, const Tensor& value, const std::string& layout,
+                  const Settings& settings) {
   const auto shared = key_heads(query, key, layout, settings.heads);
-  auto result = attend(heads_first(query, layout, settings.heads), heads_first(key, layout, shared), heads_first(value, layout, shared), settings);
+  auto result = attend(heads_first(query, layout, settings.heads), heads_first(key, layout, shared),
+                       heads_first(value, layout, shared), settings);
   return {as_given(result.output, layout), result.maximum, result.sum};
 }
 
 // Sequences of different lengths one after the other, (tokens, heads, head size); the ends are sums of lengths.
 Attention packed(const Tensor& query, const Tensor& key, const Tensor& value, const std::vector<int64_t>& query_ends,
                  const std::vector<int64_t>& key_ends, const Settings& settings) {
-  TORCH_CHECK_NOT_IMPLEMENTED(!settings.bias.defined(), "not emulated by the virtual NPU: npu_fusion_attention with pse and layout TND");
+  TORCH_CHECK_NOT_IMPLEMENTED(!settings.bias.defined(),
+                              "not emulated by the virtual NPU: npu_fusion_attention with pse and layout TND");
   std::vector<Tensor> outputs, maxima, sums;
-  const auto part = [](const Tensor& x, int64_t from, int64_t to) { return x.slice(0, from, to).transpose(0, 1).unsqueeze(0); };
+  const auto part = [](const Tensor& x, int64_t from, int64_t to) {
+    return x.slice(0, from, to).transpose(0, 1).unsqueeze(0);
+  };
   int64_t query_start = 0, key_start = 0;
   for (size_t i = 0; i < query_ends.size(); ++i) {
-    auto result = attend(part(query, query_start, query_ends[i]), part(key, key_start, key_ends[i]), part(value, key_start, key_ends[i]), settings);
+    auto result = attend(part(query, query_start, query_ends[i]), part(key, key_start, key_ends[i]),
+                         part(value, key_start, key_ends[i]), settings);
     outputs.push_back(result.output.squeeze(0).transpose(0, 1));
     maxima.push_back(result.maximum.squeeze(0).transpose(0, 1));
     sums.push_back(result.sum.squeeze(0).transpose(0, 1));
@@ -125,17 +132,21 @@ Tensor repeated(const Tensor& statistic) {
 // For torch's attention: added to the scores, minus infinity where the mask is false.
 Tensor additive(const Tensor& mask, at::ScalarType type) {
   if (mask.scalar_type() != at::kBool) return mask;
-  return at::zeros(mask.sizes(), mask.options().dtype(type)).masked_fill(mask.logical_not(), -std::numeric_limits<double>::infinity());
+  return at::zeros(mask.sizes(), mask.options().dtype(type))
+      .masked_fill(mask.logical_not(), -std::numeric_limits<double>::infinity());
 }
 
 }  // namespace
 
-Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, const Tensor& value, const std::optional<Tensor>& mask,
-                                    double dropout, bool causal, std::optional<double> scale, bool grouped) {
+Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, const Tensor& value,
+                                    const std::optional<Tensor>& mask, double dropout, bool causal,
+                                    std::optional<double> scale, bool grouped) {
   const auto host_mask = mask ? std::optional(host_alias(*mask)) : mask;
-  const auto choice = at::_fused_sdp_choice(host_alias(query), host_alias(key), host_alias(value), host_mask, dropout, causal, scale, grouped);
+  const auto choice = at::_fused_sdp_choice(host_alias(query), host_alias(key), host_alias(value), host_mask, dropout,
+                                            causal, scale, grouped);
   if (choice != static_cast<int64_t>(sdp::SDPBackend::flash_attention) || (mask && mask->requires_grad()))
-    return at::compositeimplicitautograd::scaled_dot_product_attention(query, key, value, mask, dropout, causal, scale, grouped);
+    return at::compositeimplicitautograd::scaled_dot_product_attention(query, key, value, mask, dropout, causal, scale,
+                                                                       grouped);
   const auto added = mask && mask->defined() ? std::optional(additive(*mask, query.scalar_type())) : std::nullopt;
   return std::get<0>(at::_scaled_dot_product_flash_attention_for_cpu(query, key, value, dropout, causal, added, scale));
 }
@@ -144,16 +155,20 @@ Results npu_fusion_attention(const NamedArguments& given) {
   for (const char* name : {"padding_mask", "prefix", "sink", "dropout_mask"}) given.refuse(name);
   const auto query = given.tensor("query"), key = given.tensor("key"), value = given.tensor("value");
   const auto& layout = given["input_layout"].toStringRef();
-  const Settings settings{given["head_num"].toInt(),    given["scale"].toDouble(),
-                          given["keep_prob"].toDouble(), given["sparse_mode"].toInt(),
+  const Settings settings{given["head_num"].toInt(),
+                          given["scale"].toDouble(),
+                          given["keep_prob"].toDouble(),
+                          given["sparse_mode"].toInt(),
                           given.given("atten_mask") ? given.tensor("atten_mask") : Tensor(),
                           given.given("pse") ? given.tensor("pse") : Tensor()};
   TORCH_CHECK_NOT_IMPLEMENTED(settings.mode >= kDefaultMask && settings.mode <= kCausalFromBottomRight,
                               "not emulated by the virtual NPU: npu_fusion_attention with sparse_mode ", settings.mode);
-  const auto result = layout == "TND" ? packed(query, key, value, given["actual_seq_qlen"].toIntVector(), given["actual_seq_kvlen"].toIntVector(), settings)
+  const auto result = layout == "TND" ? packed(query, key, value, given["actual_seq_qlen"].toIntVector(),
+                                               given["actual_seq_kvlen"].toIntVector(), settings)
                                       : batched(query, key, value, layout, settings);
   const int64_t seed = 0, offset = 0, dropped = 0;  // of the dropout mask, which lives in the autograd graph here
-  return {result.output, repeated(result.maximum), repeated(result.sum), at::empty({0}, query.options()), seed, offset, dropped};
+  return {result.output, repeated(result.maximum), repeated(result.sum), at::empty({0}, query.options()), seed, offset,
+          dropped};
 }
 
 }  // namespace virtual_npu

@@ -5,8 +5,8 @@
 
 namespace virtual_npu {
 
-// torch composes its attention of matrix products where the device has no fused kernel.  The CPU has one, so it is used as
-// it would be for CPU tensors; the results then equal the CPU's to the bit.
+// torch composes its attention of matrix products where the device has no fused kernel.  The CPU has one, so it is used
+// as it would be for CPU tensors; the results then equal the CPU's to the bit.
 at::Tensor scaled_dot_product_attention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
                                         const std::optional<at::Tensor>& mask, double dropout, bool causal,
                                         std::optional<double> scale, bool grouped);

@@ -2,12 +2,12 @@
 
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
+#include <fstream>
 #include <thread>
 
 #include "runtime.hpp"
@@ -23,6 +23,15 @@ constexpr int kTurnsBetweenChecks = 1000;
 constexpr auto kSleep = std::chrono::microseconds(50);
 constexpr double kSecondsToWait = 1836;  // HCCL_EXEC_TIMEOUT where it is not set, as CANN has it
 
+// A process that was killed stays in the table as a zombie until its parent asks for it.
+bool is_running(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+  std::string line;
+  if (!std::getline(file, line)) return false;
+  const auto name_end = line.rfind(')');  // pid (name) state ...
+  return name_end == std::string::npos || name_end + 2 >= line.size() || line[name_end + 2] != 'Z';
+}
+
 HcclResult failed(HcclResult code, const std::string& sentence) {
   fail(ACL_ERROR_INTERNAL_ERROR, sentence);
   return code;
@@ -33,19 +42,25 @@ HcclResult failed(HcclResult code, const std::string& sentence) {
 size_t Communicator::bytes_for(uint32_t size) { return kStateBytes + kChunk * size + kChunk * size * size; }
 
 Communicator::Communicator(std::string name, uint32_t size, uint32_t rank, char* memory)
-    : name_(std::move(name)), size_(size), rank_(rank), state_(reinterpret_cast<SharedState*>(memory)), slots_(memory + kStateBytes),
+    : name_(std::move(name)),
+      size_(size),
+      rank_(rank),
+      state_(reinterpret_cast<SharedState*>(memory)),
+      slots_(memory + kStateBytes),
       mail_(slots_ + kChunk * size) {}
 
 Communicator::~Communicator() { munmap(state_, bytes_for(size_)); }
 
 HcclResult Communicator::join(const std::string& name, uint32_t size, uint32_t rank, Communicator** joined) {
-  if (size > kMaxRanks) return failed(HCCL_E_PARA, "the virtual NPU has room for " + std::to_string(kMaxRanks) + " ranks");
+  if (size > kMaxRanks)
+    return failed(HCCL_E_PARA, "the virtual NPU has room for " + std::to_string(kMaxRanks) + " ranks");
   const int file = shm_open(name.c_str(), O_RDWR | O_CREAT, 0600);
   if (file < 0) return failed(HCCL_E_SYSCALL, std::string("shared memory between ranks: ") + std::strerror(errno));
   const bool sized = ftruncate(file, static_cast<off_t>(bytes_for(size))) == 0;
   void* memory = sized ? mmap(nullptr, bytes_for(size), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0) : MAP_FAILED;
   close(file);
-  if (memory == MAP_FAILED) return failed(HCCL_E_MEMORY, std::string("shared memory between ranks: ") + std::strerror(errno));
+  if (memory == MAP_FAILED)
+    return failed(HCCL_E_MEMORY, std::string("shared memory between ranks: ") + std::strerror(errno));
   auto communicator = std::unique_ptr<Communicator>(new Communicator(name, size, rank, static_cast<char*>(memory)));
   communicator->state_->process[rank] = getpid();
   const auto result = communicator->barrier();
@@ -57,7 +72,7 @@ HcclResult Communicator::join(const std::string& name, uint32_t size, uint32_t r
 int Communicator::missing_rank() const {
   for (uint32_t rank = 0; rank < size_; ++rank) {
     const pid_t process = state_->process[rank];
-    if (process && kill(process, 0) != 0 && errno == ESRCH) return static_cast<int>(rank);
+    if (process && !is_running(process)) return static_cast<int>(rank);
   }
   return -1;
 }
@@ -127,9 +142,10 @@ HcclResult Communicator::transfer(std::vector<Transfer> transfers) {
     bool done = true;
     for (size_t i = 0; i < transfers.size(); ++i) {
       const auto& next = transfers[i];
-      const bool earlier_first = std::any_of(transfers.begin(), transfers.begin() + static_cast<long>(i), [&](const Transfer& earlier) {
-        return earlier.bytes && earlier.direction == next.direction && earlier.peer == next.peer;
-      });
+      const bool earlier_first =
+          std::any_of(transfers.begin(), transfers.begin() + static_cast<long>(i), [&](const Transfer& earlier) {
+            return earlier.bytes && earlier.direction == next.direction && earlier.peer == next.peer;
+          });
       if (next.bytes && !earlier_first) advance(transfers[i]);
       done &= transfers[i].bytes == 0;
     }

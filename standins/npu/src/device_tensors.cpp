@@ -1,8 +1,10 @@
 #include "device_tensors.hpp"
 
 #include <ATen/EmptyTensor.h>
+#include <ATen/ExpandUtils.h>
 #include <ATen/ops/as_strided.h>
 #include <ATen/ops/copy.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/empty_strided.h>
 #include <c10/core/CPUAllocator.h>
 
@@ -23,10 +25,13 @@ c10::DataPtr borrowed(const c10::Storage& storage) {
 
 at::Tensor host_alias(const at::Tensor& tensor) {
   if (!on_device(tensor)) return tensor;
-  TORCH_CHECK_NOT_IMPLEMENTED(tensor.layout() == c10::kStrided, "not emulated by the virtual NPU: tensors with layout ", tensor.layout());
+  TORCH_CHECK_NOT_IMPLEMENTED(tensor.layout() == c10::kStrided, "not emulated by the virtual NPU: tensors with layout ",
+                              tensor.layout());
   const auto& storage = tensor.storage();
-  c10::Storage memory(c10::Storage::use_byte_size_t(), storage.nbytes(), borrowed(storage), c10::GetCPUAllocator(), /*resizable=*/true);
-  auto alias = at::detail::make_tensor<c10::TensorImpl>(std::move(memory), c10::DispatchKeySet(c10::DispatchKey::CPU), tensor.dtype());
+  c10::Storage memory(c10::Storage::use_byte_size_t(), storage.nbytes(), borrowed(storage), c10::GetCPUAllocator(),
+                      /*resizable=*/true);
+  auto alias = at::detail::make_tensor<c10::TensorImpl>(std::move(memory), c10::DispatchKeySet(c10::DispatchKey::CPU),
+                                                        tensor.dtype());
   auto* impl = alias.unsafeGetTensorImpl();
   impl->set_sizes_and_strides(tensor.sizes(), tensor.strides(), tensor.storage_offset());
   if (tensor.is_conj()) alias._set_conj(true);
@@ -36,13 +41,24 @@ at::Tensor host_alias(const at::Tensor& tensor) {
 }
 
 at::Tensor to_device(const at::Tensor& result, c10::Device device) {
-  if (device.is_cpu() || !result.defined() || !result.device().is_cpu() || result.layout() != c10::kStrided) return result;
+  if (device.is_cpu() || !result.defined() || !result.device().is_cpu() || result.layout() != c10::kStrided)
+    return result;
   const auto dense = result.is_non_overlapping_and_dense() ? result : result.contiguous();
   auto made = at::empty_strided(dense.sizes(), dense.strides(), dense.options().device(device));
-  if (const size_t bytes = dense.numel() * dense.element_size()) std::memcpy(made.storage().mutable_data(), dense.const_data_ptr(), bytes);
+  if (const size_t bytes = dense.numel() * dense.element_size())
+    std::memcpy(made.storage().mutable_data(), dense.const_data_ptr(), bytes);
   if (dense.is_conj()) made._set_conj(true);
   if (dense.is_neg()) made._set_neg(true);
   return made;
+}
+
+at::Tensor cloned(const at::Tensor& tensor, std::optional<c10::MemoryFormat> format) {
+  if (format.value_or(c10::MemoryFormat::Preserve) != c10::MemoryFormat::Preserve)
+    return at::empty(tensor.sizes(), tensor.options()).copy_(tensor);
+  const auto strides = tensor.is_non_overlapping_and_dense()
+                           ? tensor.strides().vec()
+                           : at::infer_dense_strides(tensor.sizes(), tensor.strides());
+  return at::empty_strided(tensor.sizes(), strides, tensor.options()).copy_(tensor);
 }
 
 void follow(const at::Tensor& tensor, const at::Tensor& alias) {

@@ -15,6 +15,9 @@ at::Tensor host_alias(const at::Tensor& tensor);
 // What a CPU kernel made, on the device.
 at::Tensor to_device(const at::Tensor& result, c10::Device device);
 
+// aten::clone.  Laid out as torch_npu does: contiguous, unless the strides are to be kept.
+at::Tensor cloned(const at::Tensor& tensor, std::optional<c10::MemoryFormat> format);
+
 // A kernel may have resized the alias, as it does with out= tensors: the device tensor follows.
 void follow(const at::Tensor& tensor, const at::Tensor& alias);
 

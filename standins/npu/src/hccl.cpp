@@ -94,7 +94,8 @@ char* bytes_at(const void* data, size_t offset) { return const_cast<char*>(stati
 std::string new_name() {
   const char* session = std::getenv("VIRTUAL_NPU_SESSION");
   const auto time = std::chrono::system_clock::now().time_since_epoch().count();
-  return "/" + std::string(session && *session ? session : "virtual-npu") + "-" + std::to_string(getpid()) + "-" + std::to_string(time);
+  return "/" + std::string(session && *session ? session : "virtual-npu") + "-" + std::to_string(getpid()) + "-" +
+         std::to_string(time);
 }
 
 // Sends and receives between HcclGroupStart and HcclGroupEnd run together, so that none waits for one behind it.
@@ -133,9 +134,12 @@ HcclResult HcclGetRootInfo(HcclRootInfo* root) {
   return HCCL_SUCCESS;
 }
 
-HcclResult HcclCommInitRootInfo(uint32_t size, const HcclRootInfo* root, uint32_t rank, HcclComm* handle) { return join(size, root, rank, handle); }
+HcclResult HcclCommInitRootInfo(uint32_t size, const HcclRootInfo* root, uint32_t rank, HcclComm* handle) {
+  return join(size, root, rank, handle);
+}
 
-HcclResult HcclCommInitRootInfoConfig(uint32_t size, const HcclRootInfo* root, uint32_t rank, const HcclCommConfig*, HcclComm* handle) {
+HcclResult HcclCommInitRootInfoConfig(uint32_t size, const HcclRootInfo* root, uint32_t rank, const HcclCommConfig*,
+                                      HcclComm* handle) {
   return join(size, root, rank, handle);
 }
 
@@ -172,14 +176,17 @@ HcclResult HcclGetRankId(HcclComm handle, uint32_t* rank) {
 
 HcclResult HcclBarrier(HcclComm handle, aclrtStream) { return of(handle).barrier(); }
 
-HcclResult HcclAllReduce(void* sends, void* receives, uint64_t count, HcclDataType type, HcclReduceOp op, HcclComm handle, aclrtStream) {
+HcclResult HcclAllReduce(void* sends, void* receives, uint64_t count, HcclDataType type, HcclReduceOp op,
+                         HcclComm handle, aclrtStream) {
   if (!reducible(type)) return HCCL_E_NOT_SUPPORT;
   auto& ranks = of(handle);
-  return ranks.exchange(sends, count * item_bytes(type),
-                        [&](size_t offset, size_t length) { reduce(bytes_at(receives, offset), ranks, length, type, op); });
+  return ranks.exchange(sends, count * item_bytes(type), [&](size_t offset, size_t length) {
+    reduce(bytes_at(receives, offset), ranks, length, type, op);
+  });
 }
 
-HcclResult HcclReduce(void* sends, void* receives, uint64_t count, HcclDataType type, HcclReduceOp op, uint32_t root, HcclComm handle, aclrtStream) {
+HcclResult HcclReduce(void* sends, void* receives, uint64_t count, HcclDataType type, HcclReduceOp op, uint32_t root,
+                      HcclComm handle, aclrtStream) {
   if (!reducible(type)) return HCCL_E_NOT_SUPPORT;
   auto& ranks = of(handle);
   return ranks.exchange(sends, count * item_bytes(type), [&](size_t offset, size_t length) {
@@ -199,39 +206,46 @@ HcclResult HcclAllGather(void* sends, void* receives, uint64_t count, HcclDataTy
   auto& ranks = of(handle);
   const size_t bytes = count * item_bytes(type);
   return ranks.exchange(sends, bytes, [&](size_t offset, size_t length) {
-    for (uint32_t rank = 0; rank < ranks.size(); ++rank) std::memcpy(bytes_at(receives, rank * bytes + offset), ranks.published(rank), length);
+    for (uint32_t rank = 0; rank < ranks.size(); ++rank)
+      std::memcpy(bytes_at(receives, rank * bytes + offset), ranks.published(rank), length);
   });
 }
 
-HcclResult HcclAllGatherV(void* sends, uint64_t, void* receives, const void* counts, const void* offsets, HcclDataType type, HcclComm handle,
-                          aclrtStream) {
+HcclResult HcclAllGatherV(void* sends, uint64_t, void* receives, const void* counts, const void* offsets,
+                          HcclDataType type, HcclComm handle, aclrtStream) {
   auto& ranks = of(handle);
   const size_t item = item_bytes(type);
   for (uint32_t rank = 0; rank < ranks.size(); ++rank) {
     const auto start = static_cast<const uint64_t*>(offsets)[rank] * item;
-    const auto result = ranks.exchange(rank == ranks.rank() ? sends : nullptr, static_cast<const uint64_t*>(counts)[rank] * item,
-                                       [&](size_t offset, size_t length) { std::memcpy(bytes_at(receives, start + offset), ranks.published(rank), length); });
+    const auto result =
+        ranks.exchange(rank == ranks.rank() ? sends : nullptr, static_cast<const uint64_t*>(counts)[rank] * item,
+                       [&](size_t offset, size_t length) {
+                         std::memcpy(bytes_at(receives, start + offset), ranks.published(rank), length);
+                       });
     if (result != HCCL_SUCCESS) return result;
   }
   return HCCL_SUCCESS;
 }
 
-HcclResult HcclReduceScatterV(void* sends, const void* counts, const void* offsets, void* receives, uint64_t, HcclDataType type, HcclReduceOp op,
-                              HcclComm handle, aclrtStream) {
+HcclResult HcclReduceScatterV(void* sends, const void* counts, const void* offsets, void* receives, uint64_t,
+                              HcclDataType type, HcclReduceOp op, HcclComm handle, aclrtStream) {
   if (!reducible(type)) return HCCL_E_NOT_SUPPORT;
   auto& ranks = of(handle);
   const size_t item = item_bytes(type);
   for (uint32_t rank = 0; rank < ranks.size(); ++rank) {
     const auto start = static_cast<const uint64_t*>(offsets)[rank] * item;
-    const auto result = ranks.exchange(bytes_at(sends, start), static_cast<const uint64_t*>(counts)[rank] * item, [&](size_t offset, size_t length) {
-      if (rank == ranks.rank()) reduce(bytes_at(receives, offset), ranks, length, type, op);
-    });
+    const auto result = ranks.exchange(bytes_at(sends, start), static_cast<const uint64_t*>(counts)[rank] * item,
+                                       [&](size_t offset, size_t length) {
+                                         if (rank == ranks.rank())
+                                           reduce(bytes_at(receives, offset), ranks, length, type, op);
+                                       });
     if (result != HCCL_SUCCESS) return result;
   }
   return HCCL_SUCCESS;
 }
 
-HcclResult HcclReduceScatter(void* sends, void* receives, uint64_t count, HcclDataType type, HcclReduceOp op, HcclComm handle, aclrtStream stream) {
+HcclResult HcclReduceScatter(void* sends, void* receives, uint64_t count, HcclDataType type, HcclReduceOp op,
+                             HcclComm handle, aclrtStream stream) {
   uint64_t counts[kMaxRanks], offsets[kMaxRanks];
   for (uint32_t rank = 0; rank < of(handle).size(); ++rank) {
     counts[rank] = count;
@@ -240,13 +254,16 @@ HcclResult HcclReduceScatter(void* sends, void* receives, uint64_t count, HcclDa
   return HcclReduceScatterV(sends, counts, offsets, receives, count, type, op, handle, stream);
 }
 
-HcclResult HcclScatter(void* sends, void* receives, uint64_t count, HcclDataType type, uint32_t root, HcclComm handle, aclrtStream) {
+HcclResult HcclScatter(void* sends, void* receives, uint64_t count, HcclDataType type, uint32_t root, HcclComm handle,
+                       aclrtStream) {
   auto& ranks = of(handle);
   const size_t bytes = count * item_bytes(type);
   for (uint32_t rank = 0; rank < ranks.size(); ++rank) {
-    const auto result = ranks.exchange(ranks.rank() == root ? bytes_at(sends, rank * bytes) : nullptr, bytes, [&](size_t offset, size_t length) {
-      if (rank == ranks.rank()) std::memcpy(bytes_at(receives, offset), ranks.published(root), length);
-    });
+    const auto result = ranks.exchange(ranks.rank() == root ? bytes_at(sends, rank * bytes) : nullptr, bytes,
+                                       [&](size_t offset, size_t length) {
+                                         if (rank == ranks.rank())
+                                           std::memcpy(bytes_at(receives, offset), ranks.published(root), length);
+                                       });
     if (result != HCCL_SUCCESS) return result;
   }
   return HCCL_SUCCESS;
@@ -255,8 +272,9 @@ HcclResult HcclScatter(void* sends, void* receives, uint64_t count, HcclDataType
 HcclResult HcclBatchSendRecv(HcclSendRecvItem* items, uint32_t count, HcclComm handle, aclrtStream) {
   std::vector<Transfer> transfers;
   for (uint32_t i = 0; i < count; ++i)
-    transfers.push_back({items[i].sendRecvType == HCCL_SEND ? Transfer::kSend : Transfer::kReceive, static_cast<char*>(items[i].buf),
-                         items[i].count * item_bytes(items[i].dataType), items[i].remoteRank});
+    transfers.push_back({items[i].sendRecvType == HCCL_SEND ? Transfer::kSend : Transfer::kReceive,
+                         static_cast<char*>(items[i].buf), items[i].count * item_bytes(items[i].dataType),
+                         items[i].remoteRank});
   return transfer(of(handle), std::move(transfers));
 }
 
@@ -281,15 +299,17 @@ HcclResult HcclRecv(void* data, uint64_t count, HcclDataType type, uint32_t from
   return HcclBatchSendRecv(&item, 1, handle, stream);
 }
 
-HcclResult HcclAlltoAllV(const void* sends, const void* send_counts, const void* send_offsets, HcclDataType send_type, const void* receives,
-                         const void* receive_counts, const void* receive_offsets, HcclDataType receive_type, HcclComm handle, aclrtStream) {
+HcclResult HcclAlltoAllV(const void* sends, const void* send_counts, const void* send_offsets, HcclDataType send_type,
+                         const void* receives, const void* receive_counts, const void* receive_offsets,
+                         HcclDataType receive_type, HcclComm handle, aclrtStream) {
   auto& ranks = of(handle);
   std::vector<Transfer> transfers;
   for (uint32_t rank = 0; rank < ranks.size(); ++rank) {
     const auto at = [rank](const void* numbers) { return static_cast<const uint64_t*>(numbers)[rank]; };
     char* from = bytes_at(sends, at(send_offsets) * item_bytes(send_type));
     char* to = bytes_at(receives, at(receive_offsets) * item_bytes(receive_type));
-    const size_t sent = at(send_counts) * item_bytes(send_type), received = at(receive_counts) * item_bytes(receive_type);
+    const size_t sent = at(send_counts) * item_bytes(send_type),
+                 received = at(receive_counts) * item_bytes(receive_type);
     if (rank == ranks.rank()) {
       std::memcpy(to, from, sent);
     } else {
@@ -300,8 +320,8 @@ HcclResult HcclAlltoAllV(const void* sends, const void* send_counts, const void*
   return transfer(ranks, std::move(transfers));
 }
 
-HcclResult HcclAlltoAll(const void* sends, uint64_t send_count, HcclDataType send_type, const void* receives, uint64_t receive_count,
-                        HcclDataType receive_type, HcclComm handle, aclrtStream stream) {
+HcclResult HcclAlltoAll(const void* sends, uint64_t send_count, HcclDataType send_type, const void* receives,
+                        uint64_t receive_count, HcclDataType receive_type, HcclComm handle, aclrtStream stream) {
   uint64_t send_counts[kMaxRanks], send_offsets[kMaxRanks], receive_counts[kMaxRanks], receive_offsets[kMaxRanks];
   for (uint32_t rank = 0; rank < of(handle).size(); ++rank) {
     send_counts[rank] = send_count;
@@ -309,6 +329,7 @@ HcclResult HcclAlltoAll(const void* sends, uint64_t send_count, HcclDataType sen
     receive_counts[rank] = receive_count;
     receive_offsets[rank] = rank * receive_count;
   }
-  return HcclAlltoAllV(sends, send_counts, send_offsets, send_type, receives, receive_counts, receive_offsets, receive_type, handle, stream);
+  return HcclAlltoAllV(sends, send_counts, send_offsets, send_type, receives, receive_counts, receive_offsets,
+                       receive_type, handle, stream);
 }
 }

@@ -19,7 +19,8 @@ class NamedArguments {
 
   const c10::IValue& operator[](const std::string& name) const {
     const auto index = schema_.argumentIndexWithName(name);
-    TORCH_CHECK_NOT_IMPLEMENTED(index, "not emulated by the virtual NPU: this torch_npu's ", schema_.name(), ", which has no argument ", name);
+    TORCH_CHECK_NOT_IMPLEMENTED(index, "not emulated by the virtual NPU: this torch_npu's ", schema_.name(),
+                                ", which has no argument ", name);
     return values_[*index];
   }
 
@@ -29,7 +30,9 @@ class NamedArguments {
   }
 
   at::Tensor tensor(const std::string& name) const { return (*this)[name].toTensor(); }
-  std::optional<at::Tensor> optional_tensor(const std::string& name) const { return given(name) ? std::optional(tensor(name)) : std::nullopt; }
+  std::optional<at::Tensor> optional_tensor(const std::string& name) const {
+    return given(name) ? std::optional(tensor(name)) : std::nullopt;
+  }
 
   // For an argument that would change the result in a way the composition does not follow.
   void refuse(const std::string& name) const {

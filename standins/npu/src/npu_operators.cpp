@@ -1,8 +1,8 @@
 #include "npu_operators.hpp"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/boxing/OperatorKernel.h>
 #include <ATen/core/dispatch/Dispatcher.h>
-#include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/dropout.h>
@@ -49,7 +49,9 @@ Tensor rotated(const Tensor& x, const std::string& mode) {
   return at::stack({-pairs.select(-1, 1), pairs.select(-1, 0)}, -1).flatten(-2);
 }
 
-Tensor rotary(const Tensor& x, const Tensor& cos, const Tensor& sin, const std::string& mode) { return x * cos + rotated(x, mode) * sin; }
+Tensor rotary(const Tensor& x, const Tensor& cos, const Tensor& sin, const std::string& mode) {
+  return x * cos + rotated(x, mode) * sin;
+}
 
 // Computed in float32 and rounded once, as the fused operator does.  Returns (normalised, 1 / root mean square).
 std::pair<Tensor, Tensor> rms_norm(const Tensor& x, const Tensor& gamma, double epsilon) {
@@ -93,7 +95,9 @@ Results fast_gelu(const NamedArguments& given) {
   return {x / (1 + at::exp(-1.702 * x.abs())) * at::exp(0.851 * (x - x.abs()))};
 }
 
-Results npu_gelu(const NamedArguments& given) { return {at::gelu(given.tensor("input"), given["approximate"].toStringView())}; }
+Results npu_gelu(const NamedArguments& given) {
+  return {at::gelu(given.tensor("input"), given["approximate"].toStringView())};
+}
 Results npu_silu(const NamedArguments& given) { return {at::silu(given.tensor("input"))}; }
 Results npu_mish(const NamedArguments& given) { return {at::mish(given.tensor("input"))}; }
 
@@ -102,10 +106,18 @@ Results npu_silu_(const NamedArguments& given) {
   return {at::silu_(x)};
 }
 
-Results npu_dtype_cast(const NamedArguments& given) { return {given.tensor("input").to(static_cast<at::ScalarType>(given["dtype"].toInt()))}; }
-Results npu_linear(const NamedArguments& given) { return {at::linear(given.tensor("input"), given.tensor("weight"), given.optional_tensor("bias"))}; }
-Results npu_transpose(const NamedArguments& given) { return {given.tensor("input").permute(given["perm"].toIntVector()).contiguous()}; }
-Results npu_broadcast(const NamedArguments& given) { return {given.tensor("input").expand(given["size"].toIntVector()).contiguous()}; }
+Results npu_dtype_cast(const NamedArguments& given) {
+  return {given.tensor("input").to(static_cast<at::ScalarType>(given["dtype"].toInt()))};
+}
+Results npu_linear(const NamedArguments& given) {
+  return {at::linear(given.tensor("input"), given.tensor("weight"), given.optional_tensor("bias"))};
+}
+Results npu_transpose(const NamedArguments& given) {
+  return {given.tensor("input").permute(given["perm"].toIntVector()).contiguous()};
+}
+Results npu_broadcast(const NamedArguments& given) {
+  return {given.tensor("input").expand(given["size"].toIntVector()).contiguous()};
+}
 
 Results npu_confusion_transpose(const NamedArguments& given) {
   const auto x = given.tensor("input");
@@ -116,20 +128,23 @@ Results npu_confusion_transpose(const NamedArguments& given) {
 
 // True in the mask is left out.
 Results npu_scaled_masked_softmax(const NamedArguments& given) {
-  TORCH_CHECK_NOT_IMPLEMENTED(!given["fixed_triu_mask"].toBool(), "not emulated by the virtual NPU: npu_scaled_masked_softmax with fixed_triu_mask");
+  TORCH_CHECK_NOT_IMPLEMENTED(!given["fixed_triu_mask"].toBool(),
+                              "not emulated by the virtual NPU: npu_scaled_masked_softmax with fixed_triu_mask");
   const auto x = given.tensor("x");
-  const auto scores = (x.to(at::kFloat) * given["scale"].toScalar()).masked_fill(given.tensor("mask").to(at::kBool), -10000.0);
+  const auto scores =
+      (x.to(at::kFloat) * given["scale"].toScalar()).masked_fill(given.tensor("mask").to(at::kBool), -10000.0);
   return {at::softmax(scores, -1).to(x.scalar_type())};
 }
 
 Results npu_cross_entropy_loss(const NamedArguments& given) {
   TORCH_CHECK_NOT_IMPLEMENTED(!given["return_zloss"].toBool() && given["lse_square_scale_for_zloss"].toDouble() == 0,
                               "not emulated by the virtual NPU: npu_cross_entropy_loss with zloss");
-  static const std::map<std::string, int64_t> reductions{{"none", at::Reduction::None}, {"mean", at::Reduction::Mean}, {"sum", at::Reduction::Sum}};
+  static const std::map<std::string, int64_t> reductions{
+      {"none", at::Reduction::None}, {"mean", at::Reduction::Mean}, {"sum", at::Reduction::Sum}};
   const auto x = given.tensor("input");
   const auto reduction = reductions.at(given["reduction"].toStringRef());
-  auto loss = at::cross_entropy_loss(x, given.tensor("target"), given.optional_tensor("weight"), reduction, given["ignore_index"].toInt(),
-                                     given["label_smoothing"].toDouble());
+  auto loss = at::cross_entropy_loss(x, given.tensor("target"), given.optional_tensor("weight"), reduction,
+                                     given["ignore_index"].toInt(), given["label_smoothing"].toDouble());
   if (reduction != at::Reduction::None) loss = loss.view({1});
   return {loss, at::log_softmax(x, -1).detach(), at::empty({0}, x.options()), at::empty({0}, x.options())};
 }
@@ -177,10 +192,20 @@ const std::unordered_map<std::string, Composition>& compositions() {
 // torch_npu does these on the host, or with copies that the stand-in runtime makes.
 const std::unordered_set<std::string>& host_side() {
   static const std::unordered_set<std::string> kept{
-      "npu::get_npu_format",       "npu::get_storage_size",          "npu::npu_change_data_ptr",         "npu::copy_memory_",
-      "npu::npu_format_cast",      "npu::npu_format_cast.Tensor",    "npu::npu_format_cast_",            "npu::npu_format_cast_.acl_format",
-      "npu::_npu_format_cast",     "npu::_npu_format_cast.aclnn",    "npu::_npu_format_cast.input_dtype", "npu::empty_with_format",
-      "npu::unsafe_empty_with_format", "npu::set_op_timeout_ms",
+      "npu::get_npu_format",
+      "npu::get_storage_size",
+      "npu::npu_change_data_ptr",
+      "npu::copy_memory_",
+      "npu::npu_format_cast",
+      "npu::npu_format_cast.Tensor",
+      "npu::npu_format_cast_",
+      "npu::npu_format_cast_.acl_format",
+      "npu::_npu_format_cast",
+      "npu::_npu_format_cast.aclnn",
+      "npu::_npu_format_cast.input_dtype",
+      "npu::empty_with_format",
+      "npu::unsafe_empty_with_format",
+      "npu::set_op_timeout_ms",
   };
   return kept;
 }
@@ -190,7 +215,8 @@ class ComposedKernel final : public c10::OperatorKernel {
   explicit ComposedKernel(Composition composition) : composition_(composition) {}
   void operator()(const c10::OperatorHandle& op, c10::DispatchKeySet, Stack* stack) {
     auto results = composition_(NamedArguments(op.schema(), *stack));
-    TORCH_CHECK(results.size() == op.schema().returns().size(), "not emulated by the virtual NPU: this torch_npu's ", op.schema());
+    TORCH_CHECK(results.size() == op.schema().returns().size(), "not emulated by the virtual NPU: this torch_npu's ",
+                op.schema());
     torch::jit::drop(*stack, op.schema().arguments().size());
     for (auto& result : results) stack->push_back(std::move(result));
   }
@@ -208,13 +234,15 @@ void register_npu_operators(std::vector<torch::Library>& libraries) {
       auto& library = libraries.emplace_back(torch::Library::IMPL, space, key, __FILE__, __LINE__);
       for (const auto& name : dispatcher.getAllOpNames()) {
         const auto full = c10::toString(name);
-        if (name.getNamespace() != std::string_view(space) || !dispatcher.findSchema(name) || host_side().count(full)) continue;
+        if (name.getNamespace() != std::string_view(space) || !dispatcher.findSchema(name) || host_side().count(full))
+          continue;
         const auto local = full.substr(std::string(space).size() + 2);
         const auto emulated = compositions().find(full);
         if (emulated == compositions().end())
           library.impl(local.c_str(), torch::CppFunction::makeFromBoxedFunction<&not_emulated>());
         else
-          library.impl(local.c_str(), torch::CppFunction::makeFromBoxedFunctor(std::make_unique<ComposedKernel>(emulated->second)));
+          library.impl(local.c_str(),
+                       torch::CppFunction::makeFromBoxedFunctor(std::make_unique<ComposedKernel>(emulated->second)));
       }
     }
   }

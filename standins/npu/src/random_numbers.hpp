@@ -11,7 +11,8 @@ namespace virtual_npu {
 // A CPU generator for one draw, made of the device generator's seed and offset, which moves on.
 at::Generator host_generator(c10::Device device, const std::optional<at::Generator>& chosen);
 
-// For kernels that draw from the default CPU generator and take no other: puts one in its place, and it back after the draw.
+// For kernels that draw from the default CPU generator and take no other: puts one in its place, and it back after the
+// draw.
 class DefaultGeneratorReplaced {
  public:
   explicit DefaultGeneratorReplaced(c10::Device device);

@@ -32,8 +32,8 @@ inline std::size_t device_memory() {
   return static_cast<std::size_t>(environment("VIRTUAL_NPU_MEMORY_GIB", 64) * (1 << 30));
 }
 
-// Physical numbers in the order the process sees them.  As CANN does, ASCEND_RT_VISIBLE_DEVICES ends at its first entry
-// that is no installed device.
+// Physical numbers of the devices that the process sees.  As with CANN, ASCEND_RT_VISIBLE_DEVICES ends at its first
+// entry that is no installed device, and its numbers have to ascend or there is none.
 inline std::vector<int> visible_devices() {
   std::vector<int> devices;
   const int installed = installed_devices();
@@ -46,8 +46,8 @@ inline std::vector<int> visible_devices() {
     char* end = nullptr;
     const long device = std::strtol(at, &end, 10);
     const bool ends = *end == ',' || *end == '\0';
-    const bool seen = std::find(devices.begin(), devices.end(), device) != devices.end();
-    if (end == at || !ends || device < 0 || device >= installed || seen) break;
+    if (end == at || !ends || device < 0 || device >= installed) break;
+    if (!devices.empty() && device <= devices.back()) return {};
     devices.push_back(static_cast<int>(device));
     at = *end ? end + 1 : end;
   }

@@ -1,0 +1,223 @@
+"""Device, memory, streams, random numbers and errors, as torch_npu tells them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from subprocess import CompletedProcess
+
+import torch
+import torch_npu
+from pytest import approx, raises, warns
+from torch.nn.functional import dropout, linear
+
+from standins.npu.settings import Settings
+
+Program = Callable[..., CompletedProcess[str]]
+
+
+GIB = 1 << 30
+NPU = torch.device("npu:0")
+OTHER = torch.device("npu:1")
+
+
+def test_properties() -> None:
+    assert torch.npu.is_available() and torch.npu.device_count() == Settings().devices
+    assert torch.npu.get_device_name(0) == "Ascend910B3"
+    properties = torch.npu.get_device_properties(0)
+    assert properties.total_memory == 64 * GIB
+    assert (properties.cube_core_num, properties.vector_core_num) == (20, 40)
+    assert torch.npu.mem_get_info(0)[1] == 64 * GIB
+    assert torch.accelerator.current_accelerator() == torch.device("npu")
+    assert torch.npu.is_bf16_supported()
+    assert torch_npu.npu.utils.get_cann_version() == "9.1.0"
+
+
+def test_memory_accounting() -> None:
+    torch.npu.empty_cache()
+    torch.npu.reset_peak_memory_stats()
+    before = torch.npu.memory_allocated()
+    tensor = torch.empty(1 << 20, device=NPU)
+    assert torch.npu.memory_allocated() - before == approx(4 << 20, rel=1e-3)
+    free, total = torch.npu.mem_get_info()
+    assert total - free >= torch.npu.memory_reserved() >= 4 << 20
+    peak = torch.npu.max_memory_allocated()
+    del tensor
+    assert torch.npu.memory_allocated() == before and torch.npu.max_memory_allocated() == peak
+    assert "Allocated memory" in torch.npu.memory_summary()
+
+
+def test_results_lie_in_device_memory() -> None:
+    x = torch.ones(1000, 1000, device=NPU)
+    before = torch.npu.memory_allocated()
+    kept = [x + 1, x.index_select(0, torch.arange(1000, device=NPU)), linear(x, x)]
+    assert torch.npu.memory_allocated() - before == approx(len(kept) * 4_000_000, rel=1e-3)
+
+
+def test_out_of_memory_with_a_size_of_choice(program: Program) -> None:
+    done = program(
+        """
+import torch
+x = torch.zeros(100 << 20, dtype=torch.uint8, device="npu:0")
+try:
+    torch.zeros(200 << 20, dtype=torch.uint8, device="npu:0")
+except torch.OutOfMemoryError as error:
+    print(error)
+del x
+torch.npu.empty_cache()
+print(torch.zeros(200 << 20, dtype=torch.uint8, device="npu:0").sum().item(), torch.npu.mem_get_info()[1])
+""",
+        VIRTUAL_NPU_MEMORY_GIB="0.25",
+    )
+    said = r"NPU out of memory. Tried to allocate 20\d.00 MiB \(NPU 0; 256.00 MiB total capacity; 100.00 MiB already"
+    assert re.search(said, done.stdout), done.stderr
+    assert done.stdout.splitlines()[-1] == f"0 {256 << 20}"
+
+
+def test_visible_devices(program: Program) -> None:
+    code = """
+import torch
+print(torch.npu.device_count())
+torch.ones(1, device="npu:1")
+try:
+    torch.ones(1, device="npu:7")
+except RuntimeError as error:
+    print(error)
+"""
+    done = program(code, VIRTUAL_NPU_DEVICES="4", ASCEND_RT_VISIBLE_DEVICES="1,3")
+    assert done.stdout.splitlines()[0] == "2", done.stderr
+    assert "error code is 107001" in done.stdout and "ERR00100 PTA call acl api failed" in done.stdout
+
+
+def test_streams_and_events() -> None:
+    stream = torch.npu.Stream()
+    start, end = (torch.npu.Event(enable_timing=True) for _ in range(2))
+    with torch.npu.stream(stream):
+        start.record()
+        product = torch.ones(300, 300, device=NPU) @ torch.ones(300, 300, device=NPU)
+        end.record()
+        assert torch.npu.current_stream() == stream
+    torch.npu.current_stream().wait_stream(stream)
+    end.synchronize()
+    assert start.query() and stream.query() and 0 < start.elapsed_time(end) < 60_000
+    product.record_stream(torch.npu.current_stream())
+    torch.npu.synchronize()
+    assert product[0, 0].item() == 300
+
+
+def test_random_numbers() -> None:
+    torch.manual_seed(5)
+    first, second = torch.randn(4, device=NPU), torch.randn(4, device=NPU)
+    torch.manual_seed(5)
+    assert torch.equal(first, torch.randn(4, device=NPU)) and not torch.equal(first, second)
+    torch.manual_seed(5)
+    assert torch.equal(first.cpu(), torch.randn(4))
+
+    state = torch.npu.get_rng_state()
+    drawn = torch.rand(3, device=NPU)
+    torch.npu.set_rng_state(state)
+    assert torch.equal(drawn, torch.rand(3, device=NPU))
+
+    generator = torch.Generator(device="npu").manual_seed(3)
+    drawn = torch.randn(3, device=NPU, generator=generator)
+    assert torch.equal(drawn, torch.randn(3, device=NPU, generator=generator.manual_seed(3)))
+
+    host = torch.get_rng_state()
+    ones = torch.ones(10_000, device=NPU)
+    dropped = (dropout(ones, 0.3) == 0).float().mean().item()
+    assert dropped == approx(0.3, abs=0.03)
+    assert torch.equal(host, torch.get_rng_state())  # the device draws from a generator of its own
+    assert sorted(torch.randperm(50, device=NPU).tolist()) == list(range(50))
+    assert torch.multinomial(torch.tensor([0.0, 1.0], device=NPU), 1).item() == 1
+    normal = torch.empty(10_000, device=NPU).normal_(2, 3)
+    assert (normal.mean().item(), normal.std().item()) == (approx(2, abs=0.2), approx(3, abs=0.2))
+
+
+def test_tensors_on_different_devices() -> None:
+    here, host, there = torch.ones(3, 3, device=NPU), torch.ones(3, 3), torch.ones(3, 3, device=OTHER)
+    message = "Expected all tensors to be on the same device"
+    for wrong in (host, there):
+        for call in (torch.add, torch.mm, torch.nn.functional.mse_loss, torch.dot):
+            with raises(RuntimeError, match=message):
+                call(here.flatten(), wrong.flatten()) if call is torch.dot else call(here, wrong)
+        for lists in (torch.cat, torch.stack):
+            with raises(RuntimeError, match=message):
+                lists([here, wrong])
+        with raises(RuntimeError, match=message):
+            here.index_select(0, torch.zeros(1, dtype=torch.long, device=wrong.device))
+        with raises(RuntimeError, match=message):
+            torch._foreach_add_([here], [wrong])
+    with raises(RuntimeError, match="indices should be either on cpu or on the same device"):
+        here[torch.zeros(1, dtype=torch.long, device=OTHER)]
+
+
+def test_what_may_be_elsewhere() -> None:
+    here = torch.ones(3, device=NPU)
+    assert (here * torch.tensor(2.0)).tolist() == [2, 2, 2]  # a number
+    assert here[torch.tensor([0, 1])].device == NPU  # indices on the CPU
+    assert torch.zeros_like(here, device="cpu").device.type == "cpu"
+    assert torch.ones(3).npu(1).to(NPU).sum().item() == 3
+    torch._foreach_add_([here, torch.ones(3, device=OTHER)], 1.0)  # entries, each on its own device
+    assert here.tolist() == [2, 2, 2]
+    into = torch.empty(3)
+    assert into.copy_(here) is into and into.tolist() == [2, 2, 2]
+
+
+def test_factories_and_views() -> None:
+    made = (
+        torch.arange(3, device=NPU), torch.eye(2, device=NPU), torch.full((2,), 3.0, device=NPU),
+        torch.linspace(0, 1, 5, device=NPU), torch.tensor([1, 2], device=NPU), torch.zeros(2, device="npu"),
+    )  # fmt: skip
+    assert all(tensor.device == NPU for tensor in made)
+    base = torch.zeros(2, 3, device=NPU)
+    base.view(-1).t()[::2].add_(1)
+    assert base.flatten().tolist() == [1, 0, 1, 0, 1, 0]
+    out = torch.empty(0, device=NPU)
+    torch.add(base, base, out=out)
+    assert out.shape == base.shape and out.sum().item() == 6
+
+
+def test_float64_as_silicon_has_it() -> None:
+    x = torch.eye(2, dtype=torch.float64).npu()
+    with warns(UserWarning, match="virtual NPU computes aten::mm in Double; an Ascend 910B refuses"):
+        torch.mm(x, x)
+    assert torch.ones(1, device=NPU).double().dtype == torch.float32  # torch_npu's own doing, with its own warning
+
+
+def test_what_is_not_emulated() -> None:
+    boxes = torch.rand(2, 4, device=NPU)
+    with raises(NotImplementedError, match=r"not emulated by the virtual NPU: npu::npu_iou"):
+        torch_npu.npu_iou(boxes, boxes)
+    with raises(NotImplementedError, match=r"not emulated by the virtual NPU: npu::npu_moe_gating_top_k_softmax"):
+        torch_npu.npu_moe_gating_top_k_softmax(boxes, k=1)
+    with raises(NotImplementedError, match="npu_fusion_attention with sparse_mode 4"):
+        q = torch.rand(1, 1, 4, 8, device=NPU)
+        mask = torch.zeros(4, 4, dtype=torch.bool, device=NPU)
+        torch_npu.npu_fusion_attention(q, q, q, 1, "BNSD", atten_mask=mask, sparse_mode=4)
+
+
+def test_every_operator_of_torch_npu_is_emulated_or_refused() -> None:
+    """No operator of torch_npu's own is left to a CANN that is not there."""
+    left = [
+        name
+        for name in torch._C._dispatch_get_all_op_names()
+        if name.startswith(("npu::", "atb::"))
+        and "virtual" not in torch._C._dispatch_dump(name).split("PrivateUse1:")[-1].split("\n")[0]
+        and "npu_operators.cpp" not in torch._C._dispatch_dump(name)
+    ]
+    on_the_host = {
+        "get_npu_format", "get_storage_size", "npu_change_data_ptr", "copy_memory_", "npu_format_cast",
+        "npu_format_cast_", "_npu_format_cast", "empty_with_format", "unsafe_empty_with_format", "set_op_timeout_ms",
+    }  # fmt: skip
+    assert {name.removeprefix("npu::").split(".")[0] for name in left} <= on_the_host
+
+
+def test_transfer_to_npu(program: Program) -> None:
+    done = program("""
+import torch, torch_npu
+from torch_npu.contrib import transfer_to_npu
+x = torch.ones(2, 2).cuda()
+with torch.autocast("cuda", dtype=torch.float16):
+    print(x.device, (x @ x).dtype, torch.cuda.is_available(), torch.cuda.get_device_name(0))
+""")
+    assert done.stdout.strip() == "npu:0 torch.float16 True Ascend910B3", done.stderr

@@ -1,0 +1,157 @@
+"""torch_npu's fused operators against their definitions in plain PyTorch on the CPU, forward and backward."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+import torch
+import torch.nn.functional as F
+import torch_npu
+from torch import Tensor
+from torch.testing import assert_close
+
+NPU = torch.device("npu:0")
+
+
+def rotated(x: Tensor) -> Tensor:
+    left, right = x.chunk(2, -1)
+    return torch.cat((-right, left), -1)
+
+
+def rms_norm(x: Tensor, weight: Tensor) -> Tensor:
+    return x / torch.sqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6) * weight
+
+
+def swiglu(x: Tensor) -> Tensor:
+    gate, up = x.chunk(2, -1)
+    return F.silu(gate) * up
+
+
+def masked_softmax(x: Tensor, mask: Tensor) -> Tensor:
+    return torch.softmax((x * 0.5).masked_fill(mask, -10000.0), -1)
+
+
+def check(npu: Callable[..., Tensor], plain: Callable[..., Tensor], inputs: Sequence[Tensor]) -> None:
+    """Both give the same values and the same gradients."""
+    sides = []
+    for function, device in ((plain, torch.device("cpu")), (npu, NPU)):
+        leaves = [x.detach().to(device, copy=True).requires_grad_(x.is_floating_point()) for x in inputs]
+        result = function(*leaves)
+        assert result.device == device
+        result.pow(2).sum().backward()
+        sides.append([result, *(leaf.grad for leaf in leaves if leaf.requires_grad)])
+    for want, got in zip(*sides, strict=True):
+        assert_close(got.cpu(), want, atol=1e-5, rtol=1e-4)
+
+
+X = torch.randn(2, 3, 4, 8, generator=torch.Generator().manual_seed(0))
+WEIGHT = torch.linspace(0.5, 2, 8)
+ANGLES = torch.randn(1, 1, 4, 8, generator=torch.Generator().manual_seed(1))
+MASK = torch.ones(4, 8, dtype=torch.bool).triu(1)[None, None]
+
+CASES: dict[str, tuple[Callable[..., Tensor], Callable[..., Tensor], Sequence[Tensor]]] = {
+    "rms_norm": (lambda x, w: torch_npu.npu_rms_norm(x, w)[0], rms_norm, (X, WEIGHT)),
+    "add_rms_norm": (
+        lambda x, y, w: torch_npu.npu_add_rms_norm(x, y, w)[0],
+        lambda x, y, w: rms_norm(x + y, w),
+        (X, X.flip(0), WEIGHT),
+    ),
+    "swiglu": (torch_npu.npu_swiglu, swiglu, (X,)),
+    "rotary_mul": (
+        torch_npu.npu_rotary_mul,
+        lambda x, cos, sin: x * cos + rotated(x) * sin,
+        (X, ANGLES.cos(), ANGLES.sin()),
+    ),
+    "fast_gelu": (torch_npu.fast_gelu, lambda x: x * torch.sigmoid(1.702 * x), (X,)),
+    "gelu": (torch_npu.npu_gelu, F.gelu, (X,)),
+    "silu": (torch_npu.npu_silu, F.silu, (X,)),
+    "linear": (torch_npu.npu_linear, F.linear, (X[0, 0], X[1, 0])),
+    "dtype_cast": (lambda x: torch_npu.npu_dtype_cast(x, torch.float16).float(), lambda x: x.half().float(), (X,)),
+    "scaled_masked_softmax": (
+        lambda x, mask: torch_npu.npu_scaled_masked_softmax(x, mask, 0.5, False),
+        masked_softmax,
+        (X, MASK),
+    ),
+    "cross_entropy_loss": (
+        lambda x, y: torch_npu.npu_cross_entropy_loss(x, y)[0],
+        lambda x, y: F.cross_entropy(x, y).view(1),
+        (X[0, 0], torch.tensor([1, 0, 7, -100])),
+    ),
+    "confusion_transpose": (
+        lambda x: torch_npu.npu_confusion_transpose(x, (0, 2, 1, 3), (2, 4, 24), True),
+        lambda x: x.transpose(1, 2).reshape(2, 4, 24),
+        (X,),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_operator(name: str) -> None:
+    check(*CASES[name])
+
+
+def heads(tokens: int, count: int, seed: int) -> Tensor:
+    return torch.randn(2, count, tokens, 8, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("layout", ["BNSD", "BSND", "BSH", "SBH"])
+def test_fusion_attention_layouts(layout: str) -> None:
+    to = {
+        "BNSD": lambda x: x,
+        "BSND": lambda x: x.transpose(1, 2),
+        "BSH": lambda x: x.transpose(1, 2).flatten(2),
+        "SBH": lambda x: x.permute(2, 0, 1, 3).flatten(2),
+    }[layout]
+
+    def npu(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        return torch_npu.npu_fusion_attention(to(q), to(k), to(v), 4, layout, scale=8**-0.5)[0]
+
+    def plain(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        return to(F.scaled_dot_product_attention(q, k, v, enable_gqa=True))
+
+    check(npu, plain, (heads(5, 4, 0), heads(5, 2, 1), heads(5, 2, 2)))
+
+
+@pytest.mark.parametrize("mode", [0, 2, 3])
+def test_fusion_attention_masks(mode: int) -> None:
+    """As transformers calls it: the causal modes with the fixed compressed mask."""
+    queries, keys = 3, 5
+    shift = {0: 0, 2: 0, 3: keys - queries}[mode]
+    left_out = torch.ones(queries, keys, dtype=torch.bool).triu(shift + 1)
+    given = left_out if mode == 0 else torch.ones(2048, 2048, dtype=torch.bool).triu(1)
+
+    def npu(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        mask = given.to(NPU)
+        return torch_npu.npu_fusion_attention(q, k, v, 2, "BNSD", atten_mask=mask, scale=8**-0.5, sparse_mode=mode)[0]
+
+    def plain(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=~left_out)
+
+    check(npu, plain, (heads(queries, 2, 0), heads(keys, 2, 1), heads(keys, 2, 2)))
+
+
+def test_fusion_attention_of_packed_sequences() -> None:
+    ends = [2, 7]
+    packed = [torch.randn(7, 2, 8, generator=torch.Generator().manual_seed(seed)) for seed in range(3)]
+
+    def npu(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        mask = torch.ones(2048, 2048, dtype=torch.bool, device=NPU).triu(1)
+        return torch_npu.npu_fusion_attention(
+            q, k, v, 2, "TND", atten_mask=mask, scale=8**-0.5, sparse_mode=3,
+            actual_seq_qlen=ends, actual_seq_kvlen=ends,
+        )[0]  # fmt: skip
+
+    def plain(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        parts = []
+        for start, end in zip([0, *ends], ends, strict=False):
+            part = [x[start:end].transpose(0, 1) for x in (q, k, v)]
+            parts.append(F.scaled_dot_product_attention(*part, is_causal=True).transpose(0, 1))
+        return torch.cat(parts)
+
+    check(npu, plain, packed)
+
+
+def test_format_cast_keeps_the_values() -> None:
+    x = X.to(NPU)
+    assert torch.equal(torch_npu.npu_format_cast(x, 2), x) and torch_npu.get_npu_format(x) == 2

@@ -20,6 +20,7 @@ extensions = [
     "badge",  # what a page ran on, and its downloads
     "verification",  # all runs of the build in a table
     "typed_code",  # forbids code that did not run
+    "compatibility",  # which versions belong together
     "folding",  # long logs and outputs
     "languages",  # each page leads to itself in the others
     "chinese_search",

@@ -1,0 +1,137 @@
+"""``.. compatibility:: requirements`` and ``.. compatibility:: releases``: which versions belong together, as tables.
+
+The facts come from ``data/compatibility.toml``, each with its source; what this build ran comes from run records.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from docutils.nodes import Node
+from docutils.parsers.rst import directives
+from execution import run_of
+from sphinx.application import Sphinx
+from sphinx.locale import get_translation
+from sphinx.util.docutils import SphinxDirective
+
+_ = get_translation("guide")
+
+DATA = "data/compatibility.toml"
+UNKNOWN = "—"
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """What one component has to be for the others."""
+
+    name: str
+    zh: str
+    en: str
+    source: str
+    """A key of ``sources``."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """A torch_npu package, and the torch and CANN it was released for."""
+
+    torch_npu: str
+    torch: str
+    cann: str
+    source: str
+    recommended: bool = False
+    """By those who released it, when the source was read."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The whole data file."""
+
+    sources: dict[str, str]
+    """Addresses by key."""
+    requirements: tuple[Requirement, ...]
+    releases: tuple[Release, ...]
+
+    @classmethod
+    def read(cls, path: Path) -> Facts:
+        """Raises KeyError naming a source that is not in the file, so that no fact is without one."""
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        facts = cls(
+            tables["sources"],
+            tuple(Requirement(**row) for row in tables["requirement"]),
+            tuple(Release(**row) for row in tables["release"]),
+        )
+        for source in [fact.source for fact in facts.requirements] + [fact.source for fact in facts.releases]:
+            facts.sources[source]
+        return facts
+
+
+class Compatibility(SphinxDirective):
+    """A table; with ``:ran: environment.py`` beside what that example ran with in this build."""
+
+    required_arguments = 1
+    option_spec = {"ran": directives.unchanged}
+
+    def run(self) -> list[Node]:
+        path = Path(self.env.srcdir) / DATA
+        self.env.note_dependency(str(path))
+        facts, ran = Facts.read(path), self._ran()
+        if self.arguments[0] == "requirements":
+            return [self._requirements(facts, ran)]
+        if self.arguments[0] == "releases":
+            return [self._releases(facts, ran)]
+        raise self.error("'.. compatibility::' shows 'requirements' or 'releases'")
+
+    def _ran(self) -> dict[str, str]:
+        """Versions of this build by name; empty when the example did not run, as for translations."""
+        run = run_of(self.options.get("ran", ""))
+        return dict(run.record.versions) if run else {}
+
+    def _requirements(self, facts: Facts, ran: dict[str, str]) -> Node:
+        language = "zh" if self.config.language.startswith("zh") else "en"
+        rows = [
+            (fact.name, getattr(fact, language), ran.get(fact.name, UNKNOWN), link(facts.sources[fact.source]))
+            for fact in facts.requirements
+        ]
+        return table((_("组件"), _("要求"), _("本次构建所用"), _("出处")), rows)
+
+    def _releases(self, facts: Facts, ran: dict[str, str]) -> Node:
+        rows: list[tuple[str | Node, ...]] = []
+        if "torch_npu" in ran and ran["torch_npu"] not in {fact.torch_npu for fact in facts.releases}:
+            rows.append((ran["torch_npu"], ran["torch"].partition("+")[0], _("该表未列出"), _("本次构建所用")))
+        for fact in facts.releases:
+            remark = _("（推荐）") if fact.recommended else ""
+            rows.append((fact.torch_npu + remark, fact.torch, fact.cann, link(facts.sources[fact.source])))
+        return table(("torch_npu", "torch", "CANN", _("出处")), rows)
+
+
+def link(address: str) -> Node:
+    """The last part of an address, leading there."""
+    return nodes.reference("", address.rstrip("/").rpartition("/")[2], refuri=address)
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str | Node]]) -> nodes.table:
+    """A table whose cells are texts or inline nodes."""
+    titles = tuple(head)
+    group = nodes.tgroup("", cols=len(titles))
+    group += [nodes.colspec("", colwidth=1) for _title in titles]
+    group += nodes.thead("", row_of(titles))
+    group += nodes.tbody("", *(row_of(row) for row in rows))
+    return nodes.table("", group, classes=["compatibility"])
+
+
+def row_of(cells: Iterable[str | Node]) -> nodes.row:
+    row = nodes.row()
+    for cell in cells:
+        row += nodes.entry("", nodes.paragraph("", "", nodes.Text(cell) if isinstance(cell, str) else cell))
+    return row
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.add_directive("compatibility", Compatibility)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,54 @@
+"""环境检查 · Environment check"""
+
+# %% versions
+import platform
+from importlib.metadata import version
+
+print("Python", platform.python_version(), platform.machine())
+for name in ("torch", "torch_npu", "transformers", "datasets", "accelerate", "peft"):
+    print(f"{name:12} {version(name)}")
+
+# %% device
+import torch
+
+device = torch.accelerator.current_accelerator() or torch.device("cpu")
+print("device:", device)
+if device.type == "npu":
+    from torch_npu.npu.utils import get_cann_version
+
+    print("CANN:", get_cann_version())
+    for index in range(torch.npu.device_count()):
+        properties = torch.npu.get_device_properties(index)
+        print(f"npu:{index} {properties.name}, {properties.total_memory / 2**30:.1f} GiB")
+    free, total = torch.npu.mem_get_info()
+    print(f"free on npu:0: {free / 2**30:.1f} of {total / 2**30:.1f} GiB")
+
+# %% matmul
+torch.manual_seed(0)
+a, b = torch.randn(512, 512), torch.randn(512, 512)
+expected = a @ b
+result = (a.to(device) @ b.to(device)).cpu()
+difference = ((result - expected).abs().max() / expected.abs().max()).item()
+print(f"matmul on {device}: largest difference from the CPU's {difference:.1e} of the largest value")
+
+# %% model
+from transformers import LlamaConfig, LlamaForCausalLM
+
+config = LlamaConfig(vocab_size=1000, hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4)
+model = LlamaForCausalLM(config).to(device, dtype=torch.bfloat16)
+tokens = torch.randint(config.vocab_size, (2, 16), device=device)
+loss = model(input_ids=tokens, labels=tokens).loss
+loss.backward()
+trained = all(parameter.grad.isfinite().all() for parameter in model.parameters())
+print(f"Llama with {model.num_parameters():,} parameters on {model.device}: loss {loss.item():.3f}, gradients", trained)
+
+# %% verdict
+torch_version = version("torch").partition("+")[0]
+problems = {
+    "no NPU: the computation ran on the CPU": device.type != "npu",
+    "torch and torch_npu are of different versions": torch_version != version("torch_npu").partition(".post")[0],
+    "matmul differs from the CPU's": difference > 1e-2,
+    "the model has no finite gradients": not trained,
+}
+found = [problem for problem, is_there in problems.items() if is_there]
+print("NOT READY: " + "; ".join(found) if found else f"READY: {torch.accelerator.device_count()} NPU(s)")

@@ -1,0 +1,50 @@
+"""环境的常见错误 · What a broken environment prints"""
+
+# %% child
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+
+def run(code, **changes):
+    """Print what this code prints in an environment with these changes, and of a traceback only the errors."""
+    environment = {name: value for name, value in {**os.environ, **changes}.items() if value is not None}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    errors = [line for line in done.stderr.splitlines() if re.match(r"[\w.]*Error: ", line)]
+    print(done.stdout + "\n".join(errors).replace(f"{Path.cwd()}/", ""))
+
+
+# %% no_driver
+try:
+    subprocess.run(["npu-smi", "info"], env={"PATH": "/usr/bin:/bin"})
+except FileNotFoundError as error:
+    print(error)
+
+# %% no_cann
+run("import torch", LD_LIBRARY_PATH=None)
+
+# %% mismatch
+install = [sys.executable, "-m", "pip", "install", "-qq", "--no-deps", "--target", "other", "torch_npu==2.12.0"]
+subprocess.run(install, check=True)
+run("import torch", PYTHONPATH="other")
+
+# %% no_autoload
+code = """
+import torch
+print("accelerator:", torch.accelerator.current_accelerator())
+torch.zeros(2, device="npu")
+"""
+run(code, TORCH_DEVICE_BACKEND_AUTOLOAD="0")
+
+# %% no_device
+code = """
+import torch
+print("devices:", torch.npu.device_count())
+torch.zeros(2, device="npu")
+"""
+run(code, ASCEND_RT_VISIBLE_DEVICES="99")
+
+# %% memory
+run("import torch; torch.empty(10**12, dtype=torch.uint8, device='npu')")

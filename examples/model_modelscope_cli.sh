@@ -1,0 +1,6 @@
+# ModelScope：命令行 · ModelScope: the command line
+
+# %% download
+modelscope download LLM-Research/Meta-Llama-3-8B-Instruct \
+    --revision master --exclude "original/*" --local-dir Meta-Llama-3-8B-Instruct
+ls Meta-Llama-3-8B-Instruct

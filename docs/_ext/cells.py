@@ -72,6 +72,8 @@ class ShowCells(SphinxPostTransform):
     default_priority = 3  # before MyST-NB selects one of the mime types of an output
 
     def run(self, **kwargs: Any) -> None:
+        if self.app.builder.name == "gettext":
+            return  # a translator is asked for what the page says of its cells, not for their code
         for node in list(self.document.findall(cells)):
             doctree = self.env.get_doctree(docname_of(node["example"]))
             rendered = {

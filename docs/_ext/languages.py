@@ -71,6 +71,7 @@ def configure(app: Sphinx, config: Config) -> None:
 
 def add_alternates(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object) -> None:
     context["alternates"] = alternates(pagename, app.config.language)
+    context["site_url"] = app.config.html_baseurl
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

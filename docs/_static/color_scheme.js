@@ -1,5 +1,5 @@
 /* Dark mode follows the system until the reader chooses; the choice is kept in this browser.
-   Runs in the head, before anything is drawn. */
+   Stands in the head behind the dark styles, and sets for which media they hold before anything is drawn. */
 (() => {
   "use strict";
   const KEY = "color-scheme";
@@ -24,7 +24,7 @@
   };
   const apply = (scheme) => {
     const media = { dark: "screen", light: "not all" }[scheme] ?? FOLLOW;
-    document.querySelectorAll('link[data-scheme="dark"]').forEach((link) => (link.media = media));
+    document.querySelector('style[data-scheme="dark"]').media = media;
   };
   const current = () => chosen() ?? systemScheme();
 
@@ -38,7 +38,7 @@
     button.addEventListener("click", () => {
       const scheme = button.getAttribute("aria-pressed") === "true" ? "light" : "dark";
       choose(scheme);
-      apply(scheme);
+      apply(scheme === systemScheme() ? null : scheme);
       button.setAttribute("aria-pressed", String(scheme === "dark"));
     });
     system.addEventListener("change", show);

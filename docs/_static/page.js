@@ -46,7 +46,7 @@ const menuState = () => {
 document.addEventListener("DOMContentLoaded", () => {
   keepPlace();
   menuState();
-  reachable();
-  addEventListener("resize", reachable);
-  setTimeout(openFolds); // the theme marks what a search found when the page is ready, too
+  setTimeout(openFolds, 50); // Sphinx marks what a search found 10 ms after the page is ready
 });
+addEventListener("load", reachable); // when the theme has put wide tables into boxes
+addEventListener("resize", reachable);

@@ -11,8 +11,8 @@ from playwright.sync_api import Page, expect
 CLIPBOARD = ["clipboard-read", "clipboard-write"]
 SCHEME_OF_FIRST_BODY = """
 new MutationObserver(() => {
-  const link = document.querySelector('link[data-scheme="dark"]');
-  if (document.body && link) window.firstMedia ??= link.media;
+  const styles = document.querySelector('style[data-scheme="dark"]');
+  if (document.body && styles) window.firstMedia ??= styles.media;
 }).observe(document, {childList: true, subtree: true});
 """
 

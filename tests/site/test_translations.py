@@ -23,17 +23,17 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Catalog]:
     words += ["-o", str(folder / "guide.pot"), "docs/_ext", "docs/_templates"]
     for module in (sphinx, words):
         subprocess.run([sys.executable, "-m", *module], cwd=ROOT, check=True)
-    return {path.stem: read_po(path.open("rb")) for path in sorted(folder.glob("*.pot"))}
+    return {path.stem: catalogue(path) for path in sorted(folder.glob("*.pot"))}
 
 
-def catalogue(name: str) -> Catalog:
-    path = LOCALE / f"{name}.po"
-    return read_po(path.open("rb"), locale="en") if path.exists() else Catalog()
+def catalogue(path: Path) -> Catalog:
+    """A template or a translation; empty when there is no file."""
+    return read_po(path.read_text(encoding="utf-8").splitlines(), locale="en") if path.exists() else Catalog()
 
 
 def missing(name: str, template: Catalog) -> list[str]:
     """Strings of a catalogue that have no translation, or one that belonged to an older text."""
-    found = catalogue(name)
+    found = catalogue(LOCALE / f"{name}.po")
     return [
         f"{name}.po: {message.id}"
         for message in template
@@ -52,8 +52,9 @@ def test_no_string_is_untranslated_or_outdated(templates: dict[str, Catalog]) ->
 
 
 def test_translations_have_the_placeholders_of_their_strings() -> None:
-    for message in catalogue("guide"):
-        assert not list(message.check(catalogue("guide"))), message.id
+    guide = catalogue(LOCALE / "guide.po")
+    for message in guide:
+        assert not list(message.check(guide)), message.id
 
 
 def test_no_catalogue_belongs_to_a_page_that_is_gone(templates: dict[str, Catalog]) -> None:

@@ -6,7 +6,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from nbformat.v4 import new_output
 from engine.client import Client, KernelNotStarted, opened
 from engine.example import Cell, Example
 from engine.record import CellRecord, DeviceRecord, Outcome, Record
-from engine.surroundings import Surroundings
+from engine.surroundings import WORK, Surroundings
 from engine.terminal import seen
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -89,6 +89,7 @@ async def _execute_cells(
     """A record of every cell, and what was observed of the device."""
     deadline = time.monotonic() + limits.example_seconds
     folder, environment = _working_folder(example, scratch), surroundings.fresh_environment(scratch)
+    shown_paths = surroundings.shown_paths(scratch)
     limited = (limits.memory_bytes, limits.output_bytes)
     records: list[CellRecord] = []
     facts: dict[str, Any] = {}
@@ -96,7 +97,7 @@ async def _execute_cells(
         async with opened(notebook, example.language, folder, environment, scratch, *limited) as client:
             for index, cell in enumerate(example.cells, start=1):
                 seconds = min(limits.cell_seconds, deadline - time.monotonic())
-                records.append(await _execute_cell(client, cell, index, max(1, round(seconds))))
+                records.append(await _execute_cell(client, cell, index, max(1, round(seconds)), shown_paths))
                 told(records[-1])
                 if records[-1].outcome is not Outcome.RAN:
                     break
@@ -111,14 +112,16 @@ async def _execute_cells(
 
 def _working_folder(example: Example, scratch: Path) -> Path:
     """A folder as a reader would have it: the example and its companions, nothing else."""
-    folder = scratch / "work"
+    folder = scratch / WORK
     folder.mkdir()
     for path in (example.path, *example.companions):
         shutil.copy(path, folder)
     return folder
 
 
-async def _execute_cell(client: Client, cell: Cell, index: int, seconds: int) -> CellRecord:
+async def _execute_cell(
+    client: Client, cell: Cell, index: int, seconds: int, shown_paths: Mapping[str, str]
+) -> CellRecord:
     """``index`` is the cell's place in the notebook, and the number by which the kernel counts it."""
     begin = time.monotonic()
     client.timeout = seconds
@@ -135,19 +138,30 @@ async def _execute_cell(client: Client, cell: Cell, index: int, seconds: int) ->
     except DeadKernelError:
         outcome, error = Outcome.KILLED, await client.cause_of_death()
     client.watch.sample()
-    _tidy(client.nb.cells[index])
+    _tidy(client.nb.cells[index], shown_paths)
     took = round(time.monotonic() - begin, 3)
+    error, traceback = _renamed(error, shown_paths), _renamed(traceback, shown_paths)
     return CellRecord(cell.name, cell.line, outcome, took, client.watch.peak_bytes, error, line, traceback)
 
 
-def _tidy(cell: NotebookNode) -> None:
-    """One output for each stream, stdout before stderr, as a terminal would show it at the end."""
+def _tidy(cell: NotebookNode, shown_paths: Mapping[str, str]) -> None:
+    """One output for each stream, stdout before stderr, as a terminal would show it at the end, with readers' paths."""
     streams = {
         name: seen("".join(output.text for output in cell.outputs if output.get("name") == name))
         for name in ("stdout", "stderr")
     }
     others = [output for output in cell.outputs if output.output_type != "stream"]
-    cell.outputs = [new_output("stream", name=name, text=text) for name, text in streams.items() if text] + others
+    for error in (output for output in others if output.output_type == "error"):
+        error.traceback = [_renamed(line, shown_paths) for line in error.traceback]
+    cell.outputs = [
+        new_output("stream", name=name, text=_renamed(text, shown_paths)) for name, text in streams.items() if text
+    ] + others
+
+
+def _renamed(text: str, shown_paths: Mapping[str, str]) -> str:
+    for path, shown in shown_paths.items():
+        text = text.replace(path, shown)
+    return text
 
 
 def _traceback(cell: NotebookNode) -> str:

@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import sys
+import sysconfig
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import distributions
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 REPORT = "STANDINS_REPORT"  # names a JSON file {"device": ..., "standins": [...], "content": digest, "fresh": [...]}
+WORK = "work"  # below the folder of a run: where the example is
+DEFAULT_CACHES = {"HF_HOME": "~/.cache/huggingface", "MODELSCOPE_CACHE": "~/.cache/modelscope"}
 DEVICE = "npu:0"  # the stand-in of this name is the device itself
 SHOWN_VERSIONS = (
     "torch",
@@ -69,6 +72,16 @@ class Surroundings:
             for standin in self.report.get("standins", ())
             if standin["name"] == DEVICE or standin["name"] in text or f'"{standin["name"].rpartition("/")[2]}"' in text
         )
+
+    def shown_paths(self, folder: Path) -> dict[str, str]:
+        """Folders of this machine and of this run, and what a page calls them: what a reader would have there."""
+        fresh = {str(folder / name.lower()): DEFAULT_CACHES.get(name, name) for name in self.report.get("fresh", ())}
+        libraries = {sysconfig.get_path("purelib"): "site-packages", sysconfig.get_path("stdlib"): "python"}
+        paths = {**fresh, str(folder / WORK): "~/work", **libraries, sys.prefix: "venv"}
+        home = str(Path.home())
+        # IPython abbreviates the home folder in tracebacks
+        abbreviated = {path.replace(home, "~", 1): shown for path, shown in paths.items() if path.startswith(home)}
+        return paths | abbreviated
 
     def fresh_environment(self, folder: Path) -> dict[str, str]:
         """The environment of one run: the caches that stand-ins give are its own, so that no run sees another's."""

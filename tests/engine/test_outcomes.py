@@ -139,3 +139,16 @@ def test_a_library_warning_is_shown_in_its_cell(project: Write, run: Execute) ->
     text = "# %% warn\nfrom transformers.utils import logging\nlogging.get_logger().warning('mind this')\n"
     (output,) = run(project(warn_py=text))["warn.py"].notebook.cells[1].outputs
     assert output.name == "stderr" and "mind this" in output.text
+
+
+def test_paths_are_those_a_reader_would_have(project: Write, run: Execute) -> None:
+    text = "# %% show\nimport os, json\nprint(os.getcwd())\nprint(json.__file__)\n"
+    (cell,) = run(project(paths_py=text))["paths.py"].notebook.cells[1:]
+    printed = cell.outputs[0].text
+    assert printed == "~/work\npython/json/__init__.py\n"
+
+
+def test_paths_in_tracebacks_are_shortened(project: Write, run: Execute) -> None:
+    runs = run(project(bad_py="# %% culprit\nimport json\njson.loads('')\n"))
+    failure = runs["bad.py"].record.failure
+    assert failure and "File python/json/__init__.py" in failure.traceback

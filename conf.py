@@ -21,6 +21,7 @@ extensions = [
     "verification",  # all runs of the build in a table
     "typed_code",  # forbids code that did not run
     "compatibility",  # which versions belong together
+    "anchors",  # addresses of Chinese sections
     "folding",  # long logs and outputs
     "languages",  # each page leads to itself in the others
     "chinese_search",

@@ -34,10 +34,18 @@ def device_text(record: Record) -> str:
     return " ".join(part for part in (names[record.device.kind], record.device.name, where and f"({where})") if part)
 
 
-def versions_text(record: Record, text: str) -> str:
-    """Of what the example is about: a package that it does not name did not print its outputs."""
-    shown = {name: number for name, number in record.versions.items() if name in ALWAYS_SHOWN or name in text}
-    return " · ".join(f"{name} {number.partition('+')[0]}" for name, number in shown.items())
+def facts_text(records: list[Record]) -> str:
+    """When they ran, how long all of them took, and with which versions.
+
+    Of packages only those that the examples name, beside the ones that everything here stands on.
+    """
+    text = "".join(example.text for record in records if (example := example_of(record.example)))
+    versions = {name: number.partition("+")[0] for record in records for name, number in record.versions.items()}
+    shown = [f"{name} {number}" for name, number in versions.items() if name in ALWAYS_SHOWN or name in text]
+    when = max(record.started for record in records).replace("T", " ")[: len("2026-01-01 00:00")]
+    seconds = sum(record.seconds for record in records)
+    ran = _("%(when)s UTC 运行，用时 %(seconds).0f 秒") % {"when": when, "seconds": seconds}
+    return " · ".join([ran, *shown])
 
 
 class ShowBadge(SphinxPostTransform):
@@ -54,30 +62,30 @@ class ShowBadge(SphinxPostTransform):
         if not runs or not title:
             return
         badge = nodes.container(classes=["run-record", "no-search"])  # the same words on every page
-        for run in runs:
-            badge += self._run(run.record)
-        badge += self._standins([run.record for run in runs])
+        records = [run.record for run in runs]
+        devices = [device_text(record) for record in records]
+        for record, device, before in zip(records, devices, ["", *devices], strict=False):
+            badge += self._run(record, device if device != before else "")
+        badge += nodes.paragraph("", facts_text(records), classes=["facts"])
+        badge += self._standins(records)
         title.parent.insert(title.parent.index(title) + 1, badge)
 
-    def _run(self, record: Record) -> list[nodes.Node]:
-        example = example_of(record.example)
+    def _run(self, record: Record, device: str) -> nodes.paragraph:
+        """Device (unless the line above names it already), files, and the command that runs the example alone."""
         line = nodes.paragraph(classes=["run"])
-        line += nodes.strong("", device_text(record), classes=[f"device-{record.device.kind}"])
-        line += nodes.Text(" ")
+        if device:
+            line += [nodes.strong("", device, classes=[f"device-{record.device.kind}"]), nodes.Text(" ")]
         for file in (record.example, f"{Path(record.example).stem}.ipynb"):
             line += nodes.reference(
                 "", "", nodes.literal(text=file), refuri=self._beside(record, file), classes=["file"]
             )
             line += nodes.Text(" ")
-        companions = [path.name for path in example.companions] if example else []
-        if companions:
-            line += nodes.inline("", _("（与 %s 放在一起）") % ", ".join(companions), classes=["facts"])
         line += nodes.inline("", _("单独运行："), classes=["facts"])
         line += nodes.literal(text=f"{COMMANDS[Path(record.example).suffix]} {record.example}")
-        when = record.started.replace("T", " ")[: len("2026-01-01 00:00")]
-        facts = _("%(when)s UTC 运行，用时 %(seconds).0f 秒") % {"when": when, "seconds": record.seconds}
-        versions = versions_text(record, example.text if example else "")
-        return [line, nodes.paragraph("", f"{facts} · {versions}", classes=["facts"])]
+        example = example_of(record.example)
+        if companions := [path.name for path in example.companions] if example else []:
+            line += nodes.inline("", _("（与 %s 放在一起）") % ", ".join(companions), classes=["facts"])
+        return line
 
     def _beside(self, record: Record, file: str) -> str:
         """Address of a file in the folder of the example's own page."""

@@ -1,0 +1,39 @@
+"""The files by which hosts build the site call make, whose targets exist."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import yaml
+from conftest import ROOT
+
+TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def commands() -> dict[str, list[str]]:
+    read_the_docs = yaml.safe_load((ROOT / ".readthedocs.yaml").read_text(encoding="utf-8"))
+    workflow = yaml.safe_load((ROOT / ".github/workflows/pages.yml").read_text(encoding="utf-8"))
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    return {
+        "Read the Docs": read_the_docs["build"]["commands"],
+        "GitHub Pages": [step["run"] for step in steps if "run" in step],
+    }
+
+
+@pytest.mark.parametrize("host", ["Read the Docs", "GitHub Pages"])
+def test_a_host_builds_by_make(host: str) -> None:
+    called = {
+        target
+        for command in commands()[host]
+        for call in re.findall(r"\bmake((?: [a-z]+)+)", command)
+        for target in call.split()
+    }
+    assert "html" in called
+    assert called <= TARGETS
+
+
+def test_nothing_is_published_by_a_pull_request() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/pages.yml").read_text(encoding="utf-8"))
+    assert workflow["permissions"] == {"contents": "read"}
+    assert workflow["jobs"]["deploy"]["if"] == "github.event_name != 'pull_request'"

@@ -33,6 +33,3 @@ for package in json.load(open("plan.json"))["install"]:
     if package["requested"]:
         print(package["metadata"]["name"], package["metadata"]["version"])
 END
-
-# %% leave
-deactivate

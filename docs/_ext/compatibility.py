@@ -49,11 +49,21 @@ class Release:
 
 
 @dataclass(frozen=True)
+class Source:
+    """A page that says so."""
+
+    title: str
+    address: str
+
+    def link(self) -> Node:
+        return nodes.reference("", self.title, refuri=self.address)
+
+
+@dataclass(frozen=True)
 class Facts:
     """The whole data file."""
 
-    sources: dict[str, str]
-    """Addresses by key."""
+    sources: dict[str, Source]
     requirements: tuple[Requirement, ...]
     releases: tuple[Release, ...]
 
@@ -62,7 +72,7 @@ class Facts:
         """Raises KeyError naming a source that is not in the file, so that no fact is without one."""
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
         facts = cls(
-            tables["sources"],
+            {key: Source(**source) for key, source in tables["sources"].items()},
             tuple(Requirement(**row) for row in tables["requirement"]),
             tuple(Release(**row) for row in tables["release"]),
         )
@@ -95,7 +105,7 @@ class Compatibility(SphinxDirective):
     def _requirements(self, facts: Facts, ran: dict[str, str]) -> Node:
         language = "zh" if self.config.language.startswith("zh") else "en"
         rows = [
-            (fact.name, getattr(fact, language), ran.get(fact.name, UNKNOWN), link(facts.sources[fact.source]))
+            (fact.name, getattr(fact, language), ran.get(fact.name, UNKNOWN), facts.sources[fact.source].link())
             for fact in facts.requirements
         ]
         return table((_("组件"), _("要求"), _("本次构建所用"), _("出处")), rows)
@@ -106,13 +116,8 @@ class Compatibility(SphinxDirective):
             rows.append((ran["torch_npu"], ran["torch"].partition("+")[0], _("该表未列出"), _("本次构建所用")))
         for fact in facts.releases:
             remark = _("（推荐）") if fact.recommended else ""
-            rows.append((fact.torch_npu + remark, fact.torch, fact.cann, link(facts.sources[fact.source])))
+            rows.append((fact.torch_npu + remark, fact.torch, fact.cann, facts.sources[fact.source].link()))
         return table(("torch_npu", "torch", "CANN", _("出处")), rows)
-
-
-def link(address: str) -> Node:
-    """The last part of an address, leading there."""
-    return nodes.reference("", address.rstrip("/").rpartition("/")[2], refuri=address)
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str | Node]]) -> nodes.table:

@@ -1,0 +1,48 @@
+"""单卡多卡同一个脚本 · One script for one card or several"""
+
+# %% data
+from datasets import load_dataset
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, DataCollatorWithPadding
+from transformers import Trainer, TrainingArguments, set_seed
+
+model_id = "meta-llama/Meta-Llama-3-8B-Instruct"
+tokenizer = AutoTokenizer.from_pretrained(model_id)
+tokenizer.pad_token = tokenizer.eos_token
+rows = load_dataset("Yelp/yelp_review_full", split="train").shuffle(seed=42).select(range(480))
+rows = rows.map(lambda batch: tokenizer(batch["text"], truncation=True, max_length=64), batched=True)
+
+set_seed(42)
+model = AutoModelForSequenceClassification.from_pretrained(model_id, num_labels=5, dtype="float32")
+model.config.pad_token_id = tokenizer.pad_token_id
+
+# %% arguments
+import os
+
+cards = int(os.environ.get("WORLD_SIZE", 1))
+arguments = TrainingArguments(
+    output_dir="distributed",
+    max_steps=20,
+    per_device_train_batch_size=16 // cards,
+    learning_rate=3e-4,
+    logging_steps=10,
+    save_strategy="no",
+    disable_tqdm=True,
+)
+print(f"process {arguments.process_index} of {arguments.world_size} on {arguments.device}")
+
+# %% train
+trainer = Trainer(
+    model=model,
+    args=arguments,
+    train_dataset=rows,
+    processing_class=tokenizer,
+    data_collator=DataCollatorWithPadding(tokenizer),
+)
+result = trainer.train()
+
+# %% result
+if trainer.is_world_process_zero():
+    for entry in trainer.state.log_history:
+        if "loss" in entry:
+            print(f"step {entry['step']}: loss {entry['loss']:.4f}")
+    print(f"{result.metrics['train_samples_per_second']:.1f} reviews per second")

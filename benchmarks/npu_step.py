@@ -2,8 +2,8 @@
 
     python benchmarks/npu_step.py [--rounds 8] [--steps 5] [--model small|wide]
 
-Two processes take turns, each with one thread, and train the same small Llama on the same batches; every round gives one
-ratio of their times.  Both losses are printed: they have to be equal.
+Two processes take turns, each with one thread, and train the same small Llama on the same batches; every round gives
+one ratio of their times.  Both losses are printed: they have to be equal.
 """
 
 from __future__ import annotations
@@ -61,13 +61,8 @@ def work(device: str, model_name: str) -> None:
 
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    heads: dict[str, Any] = {
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "num_labels": CLASSES,
-        "pad_token_id": 0,
-    }
-    model = LlamaForSequenceClassification(LlamaConfig(**MODELS[model_name], **heads)).to(device)
+    sizes: dict[str, Any] = {**MODELS[model_name], "num_attention_heads": 4, "num_key_value_heads": 2}
+    model = LlamaForSequenceClassification(LlamaConfig(**sizes, num_labels=CLASSES, pad_token_id=0)).to(device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
     ids = torch.randint(1, 1000, (BATCH, LENGTH)).to(device)
     labels = torch.randint(0, CLASSES, (BATCH,)).to(device)

@@ -260,8 +260,8 @@ def test_trainer_takes_the_npu_and_equals_the_cpu(tmp_path: Path, options: dict[
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.xfail(
     strict=True,
-    reason="torch_npu 2.13 with transformers 5.23: NpuFusedAdamW gathers the first step's gradients into one tensor and "
-    "works on that one; Trainer calls model.zero_grad(), which makes new gradients that it never sees",
+    reason="torch_npu 2.13 with transformers 5.23: NpuFusedAdamW gathers the first step's gradients into one tensor "
+    "and works on that one; Trainer calls model.zero_grad(), which makes new gradients that it never sees",
 )
 def test_trainer_with_torch_npus_optimizer(tmp_path: Path) -> None:
     fused = train(tmp_path, optim="adamw_torch_npu_fused")

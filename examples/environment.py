@@ -11,7 +11,7 @@ for name in ("torch", "torch_npu", "transformers", "datasets", "accelerate", "pe
 # %% device
 import torch
 
-device = torch.accelerator.current_accelerator() or torch.device("cpu")
+device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
 print("device:", device)
 if device.type == "npu":
     from torch_npu.npu.utils import get_cann_version

@@ -22,7 +22,8 @@ def expiry(url):
         )
     policy = query["Policy"][0].translate(str.maketrans("-_~", "+=/"))
     try:
-        return json.loads(base64.b64decode(policy))["Statement"][0]["Condition"]["DateLessThan"]["AWS:EpochTime"]
+        statement = json.loads(base64.b64decode(policy, validate=True))["Statement"][0]
+        return statement["Condition"]["DateLessThan"]["AWS:EpochTime"]
     except (ValueError, LookupError, TypeError):
         raise SystemExit("The URL's Policy is damaged: copy the URL again from Meta's mail.") from None
 

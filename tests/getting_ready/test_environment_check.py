@@ -1,0 +1,45 @@
+"""The environment check ends in the right verdict, and a broken environment prints what the page says."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.getting_ready.conftest import Run
+
+REPORT = json.loads(Path(os.environ["STANDINS_REPORT"]).read_text(encoding="utf-8"))
+without_npu = pytest.mark.skipif(REPORT["device"]["kind"] == "cpu", reason="there is no NPU, not even a virtual one")
+
+
+def verdict(run: Run, **variables: str) -> str:
+    done = run("environment.py", **variables)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()[-1]
+
+
+@without_npu
+def test_ready(run: Run) -> None:
+    assert verdict(run).startswith("READY: ")
+
+
+@without_npu
+def test_not_ready_without_a_card_in_sight(run: Run) -> None:
+    assert verdict(run, ASCEND_RT_VISIBLE_DEVICES="99") == "NOT READY: no NPU: the computation ran on the CPU"
+
+
+@without_npu
+def test_each_failure_prints_what_tells_it_from_the_others(run: Run) -> None:
+    done = run("environment_errors.py")
+    assert done.returncode == 0, done.stderr
+    for sign in (
+        "No such file or directory: 'npu-smi'",
+        "ImportError: libhccl.so: cannot open shared object file",
+        "libtorch_npu.so: undefined symbol",
+        "accelerator: None",
+        "RuntimeError: No NPUs are available",
+        "torch.OutOfMemoryError: NPU out of memory",
+    ):
+        assert sign in done.stdout

@@ -21,9 +21,14 @@ HEADING_WEIGHT = 3
 
 
 def words(node: nodes.Node, heading: int = 0) -> Iterator[tuple[str, int]]:
-    """Every text below the node with its weight; what is marked ``no-search`` is left out."""
+    """Every text below the node with its weight; what is marked ``no-search`` is left out.
+
+    Keywords (``.. meta::``, ``:keywords:``) are for other names of what the page is about: 魔搭 for ModelScope.
+    """
     if isinstance(node, nodes.Text):
         yield node.astext(), (1, TITLE_WEIGHT, HEADING_WEIGHT)[min(heading, 2)]
+    elif isinstance(node, nodes.meta) and node.get("name") == "keywords":
+        yield node["content"], HEADING_WEIGHT
     elif isinstance(node, nodes.Element) and "no-search" not in node["classes"]:
         depth = _depth(node) if isinstance(node, nodes.title) and isinstance(node.parent, nodes.section) else heading
         for child in node.children:

@@ -3,7 +3,7 @@
 
 (() => {
   const SATURATION = 1.2; // BM25: how soon more of the same word adds nothing
-  const LENGTH = 0.5; // BM25: how much a long page is held back
+  const LENGTH = 0.3; // BM25: how much a long page is held back
   const BEST = 10; // score of the best page; a heading equal to the query has Scorer.title, and stays above
   const COVERAGE = 2 / 3; // of the words of a query that a page must have
 

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from html import unescape
+from urllib.parse import quote
 
 from conftest import Site
 from playwright.sync_api import Page, expect
@@ -20,7 +21,7 @@ def cells_of(site: Site, page: str) -> list[str]:
 
 def test_the_switch_stays_on_the_page_and_in_its_section(site: Site, open_page: Callable[..., Page]) -> None:
     page = open_page(site.articles[-1])
-    section = page.locator("#main section section[id]").first.get_attribute("id")
+    section = quote(page.locator("#main section section[id]").first.get_attribute("id") or "")
     page.goto(f"{site.url}{site.articles[-1]}#{section}")
     page.get_by_role("link", name="English", exact=True).click()
     expect(page).to_have_url(f"{site.url}en/{site.articles[-1]}#{section}")

@@ -26,6 +26,7 @@ arguments = TrainingArguments(
     learning_rate=3e-4,
     logging_steps=10,
     save_strategy="no",
+    average_tokens_across_devices=False,
     disable_tqdm=True,
 )
 print(f"process {arguments.process_index} of {arguments.world_size} on {arguments.device}")

@@ -8,7 +8,7 @@ model_id = "meta-llama/Meta-Llama-3-8B-Instruct"
 tokenizer = AutoTokenizer.from_pretrained(model_id)
 tokenizer.pad_token = tokenizer.eos_token
 dataset = load_dataset("Yelp/yelp_review_full")
-small_train_dataset = dataset["train"].shuffle(seed=42).select(range(3000))
+small_train_dataset = dataset["train"].shuffle(seed=42).select(range(2000))
 small_eval_dataset = dataset["test"].shuffle(seed=42).select(range(1000))
 
 
@@ -35,8 +35,9 @@ except ValueError as error:
     print(error)
 
 # %% model
-from transformers import AutoModelForSequenceClassification
+from transformers import AutoModelForSequenceClassification, set_seed
 
+set_seed(42)
 model = AutoModelForSequenceClassification.from_pretrained(model_id, num_labels=5, dtype="float32")
 model.config.pad_token_id = tokenizer.pad_token_id
 
@@ -64,7 +65,7 @@ training_args = TrainingArguments(
     num_train_epochs=3,
     per_device_train_batch_size=16,
     per_device_eval_batch_size=64,
-    learning_rate=3e-4,
+    learning_rate=4e-4,
     seed=42,
     disable_tqdm=True,
 )

@@ -41,9 +41,7 @@ for dtype in (None, torch.bfloat16):
     with torch.autocast("npu", dtype=dtype, enabled=dtype is not None):
         loss = model(input_ids=batch, labels=batch).loss
     loss.backward()
-    print(
-        f"{dtype!s:15} loss {loss.item():.4f}, gradients in {model.lm_head.weight.grad.dtype}, {megabytes():.0f} MiB"
-    )
+    print(f"{dtype!s:15} loss {loss.item():.4f}, gradients in {model.lm_head.weight.grad.dtype}, {megabytes():.0f} MiB")
     del model, loss
 
 # %% scaler
@@ -97,16 +95,22 @@ print("largest difference:", (outputs["eager"] - outputs["sdpa"]).abs().max().it
 # %% fused
 import torch_npu
 
-for optimizer_class in (torch.optim.AdamW, torch_npu.optim.NpuFusedAdamW):
+
+def train(optimizer_class, zero_grad):
     model = new_model()
     optimizer = optimizer_class(model.parameters(), lr=1e-3)
     for _step in range(3):
-        loss = model(input_ids=batch, labels=batch).loss
+        loss = model(input_ids=short, labels=short).loss
         loss.backward()
         optimizer.step()
-        optimizer.zero_grad()
-    print(f"{optimizer_class.__name__:13} loss {loss.item():.4f}")
-    del model, optimizer
+        (optimizer if zero_grad == "optimizer" else model).zero_grad()
+    print(f"{optimizer_class.__name__:13} {zero_grad}.zero_grad(): loss {loss.item():.4f}")
+
+
+train(torch.optim.AdamW, "optimizer")
+train(torch.optim.AdamW, "model")
+train(torch_npu.optim.NpuFusedAdamW, "optimizer")
+train(torch_npu.optim.NpuFusedAdamW, "model")
 
 # %% memory
 torch.npu.empty_cache()

@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from standins import hub, npu
+from standins.assets import PreparationError
 from standins.provision import REPORT, Provision, home, join, write_report
 
 
@@ -51,4 +52,7 @@ if __name__ == "__main__":
     arguments = sys.argv[1:]
     if not arguments:
         sys.exit("usage: python -m standins COMMAND [ARGUMENT ...]")
-    sys.exit(run(arguments))
+    try:
+        sys.exit(run(arguments))
+    except PreparationError as error:
+        sys.exit(f"{error}")

@@ -22,7 +22,7 @@ html: install ## execute the examples and build the site
 pages: # inside the stand-ins; the site is replaced only when both languages were built without a fault
 	$(SPHINX) -d $(BUILD)/doctrees/zh docs $(BUILD)/zh/html
 	$(SPHINX) -d $(BUILD)/doctrees/en -D language=en docs $(BUILD)/en/html
-	@$(PY) -m engine.secrets _build/zh/html _build/en/html
+	@$(PY) -m engine.secrets $(BUILD)/zh/html $(BUILD)/en/html
 	@rm -rf $(SITE).new && cp -r $(BUILD)/zh/html $(SITE).new && cp -r $(BUILD)/en/html $(SITE).new/en
 	@rm -rf $(SITE) && mv $(SITE).new $(SITE)
 

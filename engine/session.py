@@ -24,6 +24,11 @@ ROOM_FOR_ONE_MORE = 4 << 30  # bytes; a second example starts only when so much 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
 
+def say(line: str) -> None:
+    """Print at once, also where output goes into a file."""
+    print(line, flush=True)
+
+
 @dataclass
 class Session:
     """One pass over the examples of a build."""
@@ -33,7 +38,7 @@ class Session:
     limits: Limits = field(default_factory=Limits)
     golden: Golden = field(default_factory=lambda: Golden(GOLDEN))
     jobs: int = min(2, os.cpu_count() or 1)
-    tell: Callable[[str], None] = print
+    tell: Callable[[str], None] = say
     """Hears of progress, a line at a time."""
 
     def run(self, examples: Sequence[Example]) -> dict[str, Run]:

@@ -74,7 +74,7 @@ def run_examples(app: Sphinx) -> None:
         _examples.update({example.name: example for example in discover(Path(app.srcdir) / "examples")})
     except ExampleError as error:
         raise ConfigError(str(error)) from None
-    session = Session(Cache(Path(app.config.examples_cache)), tell=logger.info)
+    session = Session(Cache(Path(app.config.examples_cache)))
     if app.builder.name in READ_ONLY_BUILDERS:
         _runs.update(session.cached(list(_examples.values())))
     else:

@@ -18,6 +18,9 @@ ask("meta-llama/Meta-Llama-3-8B-Instruct", token=False)
 # %% wrong_token
 ask("meta-llama/Meta-Llama-3-8B-Instruct", token="not-a-token")
 
+# %% not_granted
+ask("meta-llama/Meta-Llama-3-70B-Instruct")
+
 # %% no_repository
 ask("meta-llama/Meta-Llama-3-9B-Instruct")
 

@@ -15,7 +15,7 @@ from nbformat import NotebookNode
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
-from sphinx.errors import ConfigError
+from sphinx.errors import ConfigError, ExtensionError
 from sphinx.util import logging
 
 from engine.cache import Cache
@@ -54,7 +54,9 @@ def docname_of(example: str) -> str:
 
 def read_executed(text: str) -> NotebookNode:
     """MyST-NB's reader: the executed notebook of the example with this text."""
-    name = next(example.name for example in _examples.values() if example.text == text)
+    name = next((example.name for example in _examples.values() if example.text == text), None)
+    if name is None:
+        raise ExtensionError("an example was edited while the site was built; build again")
     run = _runs.get(name)
     notebook = deepcopy(run.notebook) if run else _examples[name].notebook()
     notebook.metadata["orphan"] = True  # no table of contents lists it: pages show its cells

@@ -32,10 +32,14 @@ class NotRun(SphinxDirective):
         code = "\n".join(self.content)
         block = nodes.literal_block(code, code, language=self.arguments[0], not_run=True)
         self.set_source_info(block)
-        label = nodes.paragraph("", "", nodes.strong("", _("未在此运行：")), classes=["not-run-reason"])
-        reason, messages = self.state.inline_text(self.options["reason"], self.lineno)
-        label += reason
-        return [nodes.container("", label, block, classes=["not-run"]), *messages]
+        label = nodes.strong("", _("未在此运行："), translatable=False)
+        inline, messages = self.state.inline_text(self.options["reason"], self.lineno)
+        reason = nodes.paragraph(self.options["reason"], "", *inline)  # translated as any paragraph is
+        self.set_source_info(reason)
+        head = nodes.container(
+            "", nodes.paragraph("", "", label, translatable=False), reason, classes=["not-run-reason"]
+        )
+        return [nodes.container("", head, block, classes=["not-run"]), *messages]
 
 
 def forbid(app: Sphinx, doctree: nodes.document) -> None:

@@ -30,7 +30,7 @@ def provide(home: Path, scratch: Path) -> Iterator[Provision]:
         variables, caches = environment(address, scratch, os.environ)
         yield Provision(
             environment=variables,
-            standins=tuple(entry.standin() for entry in entries()),
+            standins=tuple(standin for entry in entries() for standin in entry.standins()),
             content=hashlib.sha256(digests.encode()).hexdigest(),
             fresh=caches,
         )

@@ -50,4 +50,4 @@ def may_see(account: Account | None, repository: Repository) -> bool:
 
 def may_read(account: Account | None, repository: Repository) -> bool:
     """Whether its files may be downloaded."""
-    return not repository.gated or (account is not None and account.granted)
+    return not repository.gated or (account is not None and account.granted and not repository.closed)

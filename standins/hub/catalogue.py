@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -33,25 +33,32 @@ class Entry:
     """The newest commit of the real repository, so that a revision an example pins is found here too."""
     task: str = ""
     gated: bool = False
+    closed: bool = False
+    """Gated, and nobody is let in."""
+    also: list[str] = field(default_factory=list)
+    """Further names that lead to it, as the variable with Meta's signed URL does."""
     hidden: list[str] = field(default_factory=list)
     """Files of the assets that are served elsewhere."""
 
     def repository(self, assets: Mapping[str, Asset]) -> Repository:
-        repository = Repository(Kind(self.kind), self.id, gated=self.gated, task=self.task)
+        repository = Repository(Kind(self.kind), self.id, gated=self.gated, closed=self.closed, task=self.task)
         files = dict(blobs(assets[name] for name in self.assets))
         revision = Revision.of({path: blob for path, blob in files.items() if path not in self.hidden})
         repository.commit(replace(revision, commit=self.commit or revision.commit))
         return repository
 
-    def standin(self) -> StandIn:
+    def standins(self) -> Iterator[StandIn]:
+        """One for each name by which examples ask for it."""
         packages = [pinned()[name] for name in self.packages]
-        return StandIn(
-            name=self.id,
-            zh=self.zh,
-            en=self.en,
-            source=", ".join(package.requirement for package in packages) or OUR_OWN,
-            licence="; ".join(dict.fromkeys(package.licence for package in packages)) or OUR_OWN,
-        )
+        for name in dict.fromkeys((self.id, self.modelscope, *self.also)):
+            if name:
+                yield StandIn(
+                    name=name,
+                    zh=self.zh,
+                    en=self.en,
+                    source=", ".join(package.requirement for package in packages) or OUR_OWN,
+                    licence="; ".join(dict.fromkeys(package.licence for package in packages)) or OUR_OWN,
+                )
 
 
 def entries() -> list[Entry]:

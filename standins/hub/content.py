@@ -63,6 +63,7 @@ class Repository:
     kind: Kind
     id: str
     gated: bool = False
+    closed: bool = False
     private: bool = False
     task: str = ""
     """What a model is for, as in ``text-generation``: `pipeline` reads it when it is given no task."""

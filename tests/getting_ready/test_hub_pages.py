@@ -15,6 +15,7 @@ def test_the_errors_are_told_apart(run: Run) -> None:
     assert kinds == [
         "GatedRepoError: 401 Client Error",
         kinds[1],
+        "GatedRepoError: 403 Client Error",
         "RepositoryNotFoundError: 404 Client Error",
         "RepositoryNotFoundError: 401 Client Error",
         "RevisionNotFoundError: 404 Client Error",
@@ -24,7 +25,6 @@ def test_the_errors_are_told_apart(run: Run) -> None:
 
 
 def test_an_account_without_access_is_told_403(run: Run) -> None:
-    """The page describes this one without output: the build's account has access."""
     done = run("model_hf_errors.py", HF_TOKEN=WITHOUT_ACCESS)
     assert "GatedRepoError: 403 Client Error" in done.stdout
     assert "you are not in the authorized list" in done.stdout

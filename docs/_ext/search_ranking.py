@@ -28,7 +28,7 @@ def words(node: nodes.Node, heading: int = 0) -> Iterator[tuple[str, int]]:
     if isinstance(node, nodes.Text):
         yield node.astext(), (1, TITLE_WEIGHT, HEADING_WEIGHT)[min(heading, 2)]
     elif isinstance(node, nodes.meta) and node.get("name") == "keywords":
-        yield node["content"], HEADING_WEIGHT
+        yield node["content"], TITLE_WEIGHT
     elif isinstance(node, nodes.Element) and "no-search" not in node["classes"]:
         depth = _depth(node) if isinstance(node, nodes.title) and isinstance(node.parent, nodes.section) else heading
         for child in node.children:

@@ -48,5 +48,5 @@ document.addEventListener("DOMContentLoaded", () => {
   menuState();
   setTimeout(openFolds, 50); // Sphinx marks what a search found 10 ms after the page is ready
 });
-addEventListener("load", reachable); // when the theme has put wide tables into boxes
+addEventListener("load", () => setTimeout(reachable, 50)); // when the theme has put wide tables into boxes
 addEventListener("resize", reachable);

@@ -4,7 +4,8 @@
 (() => {
   const SATURATION = 1.2; // BM25: how soon more of the same word adds nothing
   const LENGTH = 0.3; // BM25: how much a long page is held back
-  const BEST = 10; // score of the best page; a heading equal to the query has Scorer.title, and stays above
+  const BEST = 10; // score of the best page; a page whose title is the query has more (Scorer.title)
+  const SECTION = 0.6; // of Scorer.title: a section whose heading is the query comes right after the best page
   const COVERAGE = 2 / 3; // of the words of a query that a page must have
 
   /* Weights by page of a term; a word that is nowhere stands for the longer words it is part of. */
@@ -19,6 +20,9 @@
     }
     return sum;
   };
+
+  Scorer.score = ([, , anchor, , score, , kind]) =>
+    kind === SearchResultKind.title && anchor ? score * SECTION : score;
 
   Search.performTermsSearch = (searchTerms, excludedTerms) => {
     const { pages, lengths } = Search.weights;

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import re
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urljoin, urlsplit
@@ -12,7 +14,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import PHONE, Site
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Request
 
 SERIOUS = ("serious", "critical")
 PAGE_BYTES = 300_000  # transferred, compressed as hosts do, without pictures
@@ -76,38 +78,58 @@ def test_no_page_takes_anything_from_another_host(site: Site, references: dict[s
     assert foreign == []
 
 
-def test_every_page_opens_without_foreign_request_or_error(site: Site, browser: Browser) -> None:
-    faults: list[str] = []
-    context = browser.new_context()
-    page = context.new_page()
-    page.on("request", lambda request: request.url.startswith(site.url) or faults.append(f"asks {request.url}"))
-    page.on(
-        "response", lambda response: response.status < 400 or faults.append(f"{response.status} for {response.url}")
-    )
-    page.on("console", lambda message: message.type in ("error", "warning") and faults.append(message.text))
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    found = {}
-    for path in site.pages:
-        page.goto(site.url + path, wait_until="load")
-        if faults:
-            found[path] = faults[:]
-            faults.clear()
-    context.close()
-    assert found == {}
+@dataclass
+class Visit:
+    """What happened when a page was opened on a phone."""
+
+    faults: list[str] = field(default_factory=list)
+    files: set[str] = field(default_factory=set)
+    """What the browser asked the site for, pictures left out."""
+    width: int = 0
 
 
-def test_no_page_scrolls_sideways_on_a_phone(site: Site, browser: Browser) -> None:
+@pytest.fixture(scope="module")
+def visits(site: Site, browser: Browser) -> dict[str, Visit]:
+    """Every page opened once, with a cold cache and all folds open."""
+    found: dict[str, Visit] = {}
     context = browser.new_context(viewport=PHONE, has_touch=True)  # type: ignore[arg-type]
     page = context.new_page()
-    wide = {}
+    context.new_cdp_session(page).send("Network.setCacheDisabled", {"cacheDisabled": True})
+    visit = Visit()
+
+    def note_request(request: Request) -> None:
+        if not request.url.startswith(site.url):
+            visit.faults.append(f"asks {request.url}")
+        elif request.resource_type != "image":
+            visit.files.add(unquote(urlsplit(request.url).path).lstrip("/"))
+
+    page.on("request", note_request)
+    page.on("response", lambda response: response.status < 400 or visit.faults.append(f"no {response.url}"))
+    page.on("console", lambda message: message.type in ("error", "warning") and visit.faults.append(message.text))
+    page.on("pageerror", lambda error: visit.faults.append(str(error)))
     for path in site.pages:
+        visit = found[path] = Visit()
         page.goto(site.url + path)
         page.locator("details").evaluate_all("all => all.forEach(fold => fold.open = true)")
-        width = page.evaluate("document.documentElement.scrollWidth")
-        if width > PHONE["width"]:
-            wide[path] = width
+        visit.width = page.evaluate("document.documentElement.scrollWidth")
     context.close()
-    assert wide == {}
+    return found
+
+
+def test_every_page_opens_without_foreign_request_or_error(visits: dict[str, Visit]) -> None:
+    assert {path: visit.faults for path, visit in visits.items() if visit.faults} == {}
+
+
+def test_no_page_scrolls_sideways_on_a_phone(visits: dict[str, Visit]) -> None:
+    assert {path: visit.width for path, visit in visits.items() if visit.width > PHONE["width"]} == {}
+
+
+def test_a_page_is_light(site: Site, visits: dict[str, Visit]) -> None:
+    """Compressed as hosts do."""
+    packed = functools.cache(lambda file: len(gzip.compress((site.folder / file).read_bytes())))
+    weights = {path: sum(map(packed, visit.files)) for path, visit in visits.items()}
+    assert {path: weight for path, weight in weights.items() if weight > PAGE_BYTES} == {}
+    assert not [file for visit in visits.values() for file in visit.files if "font" in file]  # the system's will do
 
 
 def serious(page: Page, **options: object) -> list[str]:
@@ -182,24 +204,6 @@ def test_every_heading_of_an_article_has_an_anchor(site: Site) -> None:
         headings = re.findall(r"<h[1-6]>.*?</h[1-6]>", body, re.DOTALL)
         assert headings, page
         assert all('class="headerlink"' in heading for heading in headings), page
-
-
-def test_a_page_is_light(site: Site, browser: Browser) -> None:
-    """Compressed as hosts do; what the browser really asked for, pictures left out."""
-    context = browser.new_context()
-    page = context.new_page()
-    asked: set[str] = set()
-    page.on("request", lambda request: asked.add(request.url) if request.resource_type != "image" else None)
-    heavy = {}
-    for path in site.pages:
-        asked.clear()
-        page.goto(site.url + path)
-        files = {unquote(urlsplit(url).path).lstrip("/") for url in asked}
-        total = sum(len(gzip.compress((site.folder / file).read_bytes())) for file in files)
-        if total > PAGE_BYTES:
-            heavy[path] = total
-    context.close()
-    assert heavy == {}
 
 
 def test_pages_can_be_read_without_script(site: Site, open_page: Callable[..., Page]) -> None:

@@ -118,6 +118,7 @@ def test_what_scrolls_inside_itself_can_be_reached_by_keyboard(site: Site, open_
     scrolling = 0
     for article in site.articles:
         page.goto(article)
+        page.wait_for_timeout(100)  # the theme puts tables into boxes after the page has loaded
         boxes = page.locator("pre, .wy-table-responsive").evaluate_all(
             "all => all.filter(box => box.scrollWidth > box.clientWidth).map(box => box.tabIndex)"
         )

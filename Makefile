@@ -10,7 +10,7 @@ BUILD ?= _build
 SITE := $(BUILD)/html
 PORT ?= 8000
 
-.PHONY: html pages test lint serve translations explain accept install zip linkcheck clean help
+.PHONY: html pages test checks lint serve translations explain accept install zip linkcheck clean help
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -27,7 +27,11 @@ pages: # inside the stand-ins; the site is replaced only when both languages wer
 	@rm -rf $(SITE) && mv $(SITE).new $(SITE)
 
 test: lint ## run every check: style, types, examples, hubs, virtual NPU, pages
-	@$(STANDINS) $(PY) -m pytest
+	@$(STANDINS) $(MAKE) --no-print-directory checks
+
+checks: # inside the stand-ins; the examples first, so that both workers find their runs
+	@$(PY) -m engine run examples/*.py examples/*.sh || true
+	@$(PY) -m pytest --numprocesses 2 --dist loadgroup
 
 lint: install ## style and types only
 	@$(PY) -m ruff check --quiet && $(PY) -m ruff format --check --quiet

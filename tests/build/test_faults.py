@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import unescape
 
-from conftest import Project
+from small_site import Project
 
 INDEX = "Site\n====\n\n.. toctree::\n   :glob:\n\n   *\n"
 GOOD = '"""Good"""\n\n# %% say\nprint("said by the run")\n'

@@ -28,6 +28,7 @@ extensions = [
     "search_ranking",
     "chinese_lines",
     "dark_mode",
+    "accessibility",
     "reading_time",
     "edit_link",
     "sharing",  # description and OpenGraph card

@@ -79,7 +79,10 @@ class Session:
         facts = key_facts(example, self.surroundings)  # before the run: an edit meanwhile belongs to the next
         run = judged(await execute(example, self.surroundings, digest_of(facts), self.limits, told), self.golden)
         if run.record.succeeded:
-            self.cache.save(example, run, facts)
+            try:
+                self.cache.save(example, run, facts)
+            except OSError as error:
+                self.tell(f"{example.name}: its run could not be kept and will be repeated ({error})")
         return run
 
     async def _wait_for_memory(self) -> None:

@@ -41,15 +41,22 @@ class Project:
             path = f"examples/{stem}.{suffix}" if suffix in ("py", "sh") else f"docs/{name}.rst"
             (self.folder / path).write_text(text, encoding="utf-8")
 
-    def build(self, environment: dict[str, str] | None = None) -> Built:
-        site = self.folder / "site/html"
+    def start(self, environment: dict[str, str] | None = None, site: str = "site") -> subprocess.Popen[str]:
+        """Begin to build into a folder of this name."""
         command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-c", str(ROOT)]
-        command += ["-D", f"examples_cache={self.folder / 'runs'}", "-d", str(self.folder / "doctrees")]
-        done = subprocess.run(
-            [*command, str(self.folder / "docs"), str(site)],
+        command += ["-D", f"examples_cache={self.folder / 'runs'}", "-d", str(self.folder / site / "doctrees")]
+        return subprocess.Popen(
+            [*command, str(self.folder / "docs"), str(self.folder / site / "html")],
             env={**os.environ, **(environment or {})},
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
         )
-        return Built(done.returncode, done.stderr, site)
+
+    def finished(self, building: subprocess.Popen[str], site: str = "site") -> Built:
+        """Wait for a build that was started."""
+        _, errors = building.communicate(timeout=300)
+        return Built(building.returncode, errors, self.folder / site / "html")
+
+    def build(self, environment: dict[str, str] | None = None, site: str = "site") -> Built:
+        return self.finished(self.start(environment, site), site)

@@ -1,0 +1,63 @@
+"""Builds side by side, builds broken off, builds repeated: nothing stale, nothing left behind, nothing different."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+
+import psutil
+from small_site import Project
+
+INDEX = "Site\n====\n\n.. toctree::\n\n   page\n"
+PAGE = "Page\n====\n\n.. cells:: x.py say\n"
+MARK = "a word by which to find the process of an example again"
+
+
+def files(site: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(site)): path.read_bytes() for path in sorted(site.rglob("*")) if path.is_file()}
+
+
+def test_two_builds_at_once_do_not_disturb_each_other(project: Project) -> None:
+    project.write(index=INDEX, page=PAGE, x_py='"""X"""\n\n# %% say\nprint("said by the run")\n')
+    both = [(project.start(site=name), name) for name in ("one", "two")]
+    for built in [project.finished(building, name) for building, name in both]:
+        assert (built.code, built.errors) == (0, "")
+        assert "said by the run" in built.page("page")
+
+
+def test_an_interrupted_build_ends_what_it_started(project: Project) -> None:
+    sleep = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'import time; time.sleep(300) # {MARK}'])\n"
+    project.write(index=INDEX, page=PAGE, x_py=f'"""X"""\n\n# %% say\n{sleep}')
+    building = project.start()
+    deadline = time.monotonic() + 120
+    while not started() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert started(), "the example never began"
+    building.send_signal(signal.SIGINT)
+    assert project.finished(building).code != 0
+    for process in started():
+        process.wait(timeout=10)
+    assert not list((project.folder / "runs").glob("*")), "a broken-off run is not kept"
+
+
+def started() -> list[psutil.Process]:
+    found = psutil.process_iter(["cmdline"])
+    return [process for process in found if any(MARK in word for word in process.info["cmdline"] or [])]
+
+
+def test_the_same_tree_gives_the_same_site(project: Project) -> None:
+    """From the same runs; a run of its own has its own times."""
+    project.write(index=INDEX, page=PAGE, x_py='"""X"""\n\n# %% say\nprint("said by the run")\n')
+    clock = {"SOURCE_DATE_EPOCH": "1700000000"}
+    one, two = (files(project.build(clock, site=name).site) for name in ("one", "two"))
+    assert one.keys() == two.keys()
+    assert [name for name in one if one[name] != two[name]] == []
+
+
+def test_a_run_that_can_not_be_kept_is_shown_all_the_same(project: Project) -> None:
+    project.write(index=INDEX, page=PAGE, x_py='"""X"""\n\n# %% say\nprint("said by the run")\n')
+    (project.folder / "runs").write_text("a file where the cache should be", encoding="utf-8")
+    built = project.build()
+    assert (built.code, built.errors) == (0, "")
+    assert "said by the run" in built.page("page")

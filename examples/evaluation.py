@@ -3,7 +3,8 @@
 # %% fine_tuned
 import torch
 from datasets import load_dataset
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trainer, TrainingArguments
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers import Trainer, TrainingArguments
 
 model_id = "meta-llama/Meta-Llama-3-8B-Instruct"
 tokenizer = AutoTokenizer.from_pretrained(model_id)
@@ -11,7 +12,11 @@ tokenizer.pad_token = tokenizer.eos_token
 dataset = load_dataset("Yelp/yelp_review_full")
 stars = dataset["train"].features["label"]
 model = AutoModelForSequenceClassification.from_pretrained(
-    model_id, num_labels=5, id2label=dict(enumerate(stars.names)), pad_token_id=tokenizer.pad_token_id, dtype="float32"
+    model_id,
+    num_labels=5,
+    id2label=dict(enumerate(stars.names)),
+    pad_token_id=tokenizer.pad_token_id,
+    dtype="float32",
 )
 model.model.embed_tokens.requires_grad_(False)
 arguments = TrainingArguments(
@@ -22,8 +27,13 @@ arguments = TrainingArguments(
     save_strategy="no",
     disable_tqdm=True,
 )
-train = dataset["train"].shuffle(seed=42).select(range(2000))
-train = train.map(lambda rows: tokenizer(rows["text"], truncation=True, max_length=128), batched=True)
+
+
+def tokenize(rows):
+    return tokenizer(rows["text"], truncation=True, max_length=128)
+
+
+train = dataset["train"].shuffle(seed=42).select(range(2000)).map(tokenize, batched=True)
 trainer = Trainer(model, arguments, train_dataset=train, processing_class=tokenizer)
 trainer.train()
 trainer.save_model("stars")
@@ -44,14 +54,19 @@ predictions = [stars.str2int(answer["label"]) for answer in answers]
 from sklearn.metrics import accuracy_score, classification_report
 
 print("accuracy:", accuracy_score(test["label"], predictions))
-print(classification_report(test["label"], predictions, target_names=stars.names, digits=2, zero_division=0))
+print(classification_report(test["label"], predictions, target_names=stars.names))
 
 # %% confusion
 import matplotlib.pyplot as plt
 from sklearn.metrics import ConfusionMatrixDisplay
 
 ConfusionMatrixDisplay.from_predictions(
-    test["label"], predictions, display_labels=stars.names, normalize="true", values_format=".2f", cmap="Blues"
+    test["label"],
+    predictions,
+    display_labels=stars.names,
+    normalize="true",
+    values_format=".2f",
+    cmap="Blues",
 )
 plt.savefig("confusion_matrix.png")
 
@@ -63,5 +78,6 @@ print(f"right: {(distance == 0).mean():.2f}, at most one star off: {(distance <=
 
 # %% worst
 wrong = max(range(len(test)), key=lambda i: (distance[i], answers[i]["score"]))
-print(f"said {answers[wrong]['label']} ({answers[wrong]['score']:.2f}), is {stars.int2str(test[wrong]['label'])}:")
+said, label = answers[wrong], stars.int2str(test[wrong]["label"])
+print(f"said {said['label']} ({said['score']:.2f}), is {label}:")
 print(test[wrong]["text"])

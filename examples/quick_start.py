@@ -11,11 +11,11 @@ model = AutoModelForCausalLM.from_pretrained(model_id, dtype=torch.bfloat16).to(
 print(f"{model.num_parameters():,} parameters on {model.device}")
 
 # %% prompt
-messages = [{"role": "user", "content": "What is the capital of France?"}]
-inputs = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_tensors="pt").to(device)
+chat = [{"role": "user", "content": "What is the capital of France?"}]
+inputs = tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_tensors="pt")
 print(tokenizer.decode(inputs["input_ids"][0]))
 
 # %% answer
-output = model.generate(**inputs, max_new_tokens=64, do_sample=False)
+output = model.generate(**inputs.to(device), max_new_tokens=64, do_sample=False)
 answer = output[0, inputs["input_ids"].shape[1] :]
 print(tokenizer.decode(answer, skip_special_tokens=True))

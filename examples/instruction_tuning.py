@@ -1,0 +1,108 @@
+"""指令微调：按你的方式回答 · Instruction tuning: answers the way you want them"""
+
+# %% data
+from datasets import load_dataset
+
+
+def to_chat(review):
+    return {
+        "prompt": [
+            {"role": "system", "content": "Is this review positive or negative? Answer with one word."},
+            {"role": "user", "content": review["text"]},
+        ],
+        "completion": [
+            {"role": "assistant", "content": "positive" if review["label"] > 2 else "negative"},
+        ],
+    }
+
+
+reviews = load_dataset("Yelp/yelp_review_full").filter(lambda review: review["label"] != 2)
+reviews = reviews.shuffle(seed=42)
+chats = {
+    split: reviews[split].select(range(rows)).map(to_chat, remove_columns=["label", "text"])
+    for split, rows in (("train", 48), ("test", 16))
+}
+print(chats["train"][0])
+
+# %% model
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+model_id = "HuggingFaceTB/SmolLM2-135M-Instruct"
+device = torch.accelerator.current_accelerator() or torch.device("cpu")
+tokenizer = AutoTokenizer.from_pretrained(model_id, padding_side="left")
+model = AutoModelForCausalLM.from_pretrained(model_id, dtype=torch.bfloat16).to(device)
+
+
+# %% before
+def answers(model, prompts):
+    batch = tokenizer.apply_chat_template(
+        prompts,
+        add_generation_prompt=True,
+        padding=True,
+        return_tensors="pt",
+    )
+    output = model.eval().generate(**batch.to(device), max_new_tokens=5, do_sample=False)
+    new_tokens = output[:, batch["input_ids"].shape[1] :]
+    return tokenizer.batch_decode(new_tokens, skip_special_tokens=True)
+
+
+def examine(model):
+    given = answers(model, chats["test"]["prompt"][:])
+    total = len(given)
+    wanted = [completion[0]["content"] for completion in chats["test"]["completion"]]
+    print("first answers:", given[:4])
+    print("one word:", sum(answer in ("positive", "negative") for answer in given), "of", total)
+    right = sum(answer == word for answer, word in zip(given, wanted, strict=True))
+    print("right:   ", right, "of", total)
+
+
+examine(model)
+
+# %% trainer
+from peft import LoraConfig
+from trl import SFTConfig, SFTTrainer
+
+arguments = SFTConfig(
+    output_dir="trainer",
+    max_length=128,
+    num_train_epochs=1,
+    per_device_train_batch_size=2,
+    learning_rate=5e-4,
+    warmup_steps=4,
+    gradient_checkpointing=False,
+    logging_steps=2,
+    save_strategy="no",
+    disable_tqdm=True,
+)
+trainer = SFTTrainer(
+    model,
+    args=arguments,
+    train_dataset=chats["train"],
+    processing_class=tokenizer,
+    peft_config=LoraConfig(r=8, lora_alpha=16, target_modules="all-linear"),
+)
+
+# %% labels
+row = next(iter(trainer.get_train_dataloader()))
+learnt = row["labels"][0] != -100
+print("reads: ", repr(tokenizer.decode(row["input_ids"][0], skip_special_tokens=False)))
+print("learns:", repr(tokenizer.decode(row["input_ids"][0][learnt])))
+
+# %% train
+trainer.train()
+
+# %% curve
+import matplotlib.pyplot as plt
+
+losses = [log["loss"] for log in trainer.state.log_history if "loss" in log]
+plt.figure(figsize=(6, 3), layout="constrained")
+plt.plot(range(1, len(losses) + 1), losses, marker="o")
+plt.xlabel("step")
+plt.ylabel("loss on the answers")
+plt.savefig("loss.png")
+
+# %% after
+examine(trainer.model)
+other = [{"role": "user", "content": "What is the capital of France?"}]
+print(answers(trainer.model, [other]))

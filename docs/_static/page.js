@@ -48,5 +48,9 @@ document.addEventListener("DOMContentLoaded", () => {
   menuState();
   setTimeout(openFolds, 50); // Sphinx marks what a search found 10 ms after the page is ready
 });
-addEventListener("load", () => setTimeout(reachable, 50)); // when the theme has put wide tables into boxes
+addEventListener("load", () => {
+  reachable();
+  const main = document.querySelector('[role="main"]');
+  new MutationObserver(reachable).observe(main, { childList: true, subtree: true }); // the theme boxes tables later
+});
 addEventListener("resize", reachable);

@@ -71,7 +71,7 @@ arguments = SFTConfig(
     learning_rate=5e-4,
     warmup_steps=4,
     gradient_checkpointing=False,
-    logging_steps=2,
+    logging_steps=3,
     save_strategy="no",
     disable_tqdm=True,
 )
@@ -95,9 +95,9 @@ trainer.train()
 # %% curve
 import matplotlib.pyplot as plt
 
-losses = [log["loss"] for log in trainer.state.log_history if "loss" in log]
+logs = [log for log in trainer.state.log_history if "loss" in log]
 plt.figure(figsize=(6, 3), layout="constrained")
-plt.plot(range(1, len(losses) + 1), losses, marker="o")
+plt.plot([log["step"] for log in logs], [log["loss"] for log in logs], marker="o")
 plt.xlabel("step")
 plt.ylabel("loss on the answers")
 plt.savefig("loss.png")

@@ -25,6 +25,7 @@ SHOWN_VERSIONS = (
     "evaluate",
     "accelerate",
     "peft",
+    "trl",
     "huggingface_hub",
     "modelscope",
 )

@@ -21,6 +21,7 @@ datasets==5.2.0
 evaluate==0.4.6
 accelerate==1.15.0
 peft==0.21.2
+trl==1.16.0
 scikit-learn
 modelscope==1.40.2
 END

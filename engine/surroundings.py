@@ -46,7 +46,9 @@ class Surroundings:
         """Those of this process, told without importing what the examples import."""
         path = os.environ.get(REPORT)
         report = json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
-        packages = {found.metadata["Name"]: found.version for found in distributions()}
+        # Not all of sys.path: setuptools, once imported, adds packages of its own there, which no example sees.
+        folders = list({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
+        packages = {found.metadata["Name"]: found.version for found in distributions(path=folders)}
         return cls(dict(os.environ), report, packages)
 
     @property

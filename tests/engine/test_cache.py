@@ -111,3 +111,10 @@ def test_explain_names_what_changed(kept: tuple[Example, Cache]) -> None:
     assert "will not run again" in cache.explain(example, here)
     other = replace(here, packages={**here.packages, "torch": "9.9"})
     assert f"packages: torch: {here.packages['torch']} -> 9.9" in cache.explain(example, other)
+
+
+def test_what_a_process_has_imported_makes_no_other_key(kept: tuple[Example, Cache]) -> None:
+    """setuptools adds a folder of its own packages to sys.path when it is imported."""
+    import setuptools  # noqa: F401
+
+    assert not executes(*kept)

@@ -7,55 +7,16 @@ from __future__ import annotations
 
 import functools
 import os
-import shutil
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from built_site import CHROMIUM, DESKTOP, ROOT, SWITCHES, Site
 from playwright.sync_api import Browser, Page, sync_playwright
-
-ROOT = Path(__file__).parents[2]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-SWITCHES = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PHONE = {"width": 390, "height": 844}
-DESKTOP = {"width": 1280, "height": 900}
-
-
-@dataclass(frozen=True)
-class Site:
-    """The built site."""
-
-    folder: Path
-    url: str
-    """Where it is served, with a slash at its end; the build was told so as ``SITE_URL``."""
-
-    @property
-    def pages(self) -> list[str]:
-        """Every page of both languages, as paths below the root; those that only lead to another left out."""
-        found = (path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*.html"))
-        return sorted(page for page in found if 'http-equiv="refresh"' not in self.text(page))
-
-    @property
-    def articles(self) -> list[str]:
-        """The main language's pages that somebody wrote."""
-        own = {"404.html", "search.html", "genindex.html"}
-        return [page for page in self.pages if "/" not in page and page not in own]
-
-    def text(self, path: str) -> str:
-        return (self.folder / path).read_text(encoding="utf-8")
 
 
 class QuietHandler(SimpleHTTPRequestHandler):

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import PHONE, Site
+from built_site import PHONE, Site
 from playwright.sync_api import Browser, Page, Request
 
 SERIOUS = ("serious", "critical")

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 import nbformat
 import pytest
-from conftest import ROOT, Site
+from built_site import ROOT, Site
 from playwright.sync_api import Page, expect
 
 EXAMPLES = sorted(path for path in (ROOT / "examples").iterdir() if path.suffix in (".py", ".sh"))

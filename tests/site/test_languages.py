@@ -8,7 +8,7 @@ from collections.abc import Callable
 from html import unescape
 from urllib.parse import quote
 
-from conftest import Site
+from built_site import Site
 from playwright.sync_api import Page, expect
 
 CELL_TEXT = re.compile(r"<pre[^>]*>(.*?)</pre>", re.DOTALL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import nbformat
-from conftest import DESKTOP, PHONE, Site
+from built_site import DESKTOP, PHONE, Site
 from playwright.sync_api import Page, expect
 
 CLIPBOARD = ["clipboard-read", "clipboard-write"]

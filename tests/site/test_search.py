@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from conftest import Site
+from built_site import Site
 from playwright.sync_api import Browser, Page, expect
 
 INDEX_BYTES = 1_000_000  # of both files that a search loads

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
-from conftest import ROOT
+from built_site import ROOT
 
 LOCALE = ROOT / "docs/locale/en/LC_MESSAGES"
 

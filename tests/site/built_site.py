@@ -1,0 +1,45 @@
+"""The built site as the tests see it, and the windows it is looked at through."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+SWITCHES = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1280, "height": 900}
+
+
+@dataclass(frozen=True)
+class Site:
+    """The built site."""
+
+    folder: Path
+    url: str
+    """Where it is served, with a slash at its end; the build was told so as ``SITE_URL``."""
+
+    @property
+    def pages(self) -> list[str]:
+        """Every page of both languages, as paths below the root; those that only lead to another left out."""
+        found = (path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*.html"))
+        return sorted(page for page in found if 'http-equiv="refresh"' not in self.text(page))
+
+    @property
+    def articles(self) -> list[str]:
+        """The main language's pages that somebody wrote."""
+        own = {"404.html", "search.html", "genindex.html"}
+        return [page for page in self.pages if "/" not in page and page not in own]
+
+    def text(self, path: str) -> str:
+        return (self.folder / path).read_text(encoding="utf-8")

@@ -146,6 +146,10 @@ def test_previous_and_next_follow_the_contents(site: Site, open_page: Callable[.
     page = open_page("index.html")
     seen = {"index.html"}
     while page.locator('a[rel="next"]').count():
+        left = page.url
         page.locator('a[rel="next"]').click()
+        page.wait_for_url(
+            lambda url, left=left: url != left
+        )  # a click does not wait, and a page half loaded has no links
         seen.add(page.url.removeprefix(site.url))
     assert seen == set(site.articles)

@@ -24,6 +24,8 @@ from engine.terminal import seen
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 PYTHON_LINE = re.compile(r"Cell In\[(?P<count>\d+)\], line (?P<line>\d+)")
+NEEDS_NPU = "needs-npu"  # tag of a cell that means nothing on a plain CPU: # %% name tags=["needs-npu"]
+NO_NPU = "there is no NPU here"
 SHELL_LINE = re.compile(r"^line (?P<line>\d+): ")
 
 
@@ -74,6 +76,7 @@ async def execute(
         versions=surroundings.versions,
         standins=surroundings.standins_of(example.text),
         cells=cells,
+        seed=facts.get("seed"),
     )
     return Run(notebook, record)
 
@@ -92,12 +95,17 @@ async def _execute_cells(
     shown_paths = surroundings.shown_paths(scratch)
     limited = (limits.memory_bytes, limits.output_bytes)
     records: list[CellRecord] = []
+    ran = 0
     facts: dict[str, Any] = {}
     try:
         async with opened(notebook, example.language, folder, environment, scratch, *limited) as client:
             for index, cell in enumerate(example.cells, start=1):
+                if NEEDS_NPU in notebook.cells[index].metadata.get("tags", ()) and not surroundings.has_npu:
+                    records.append(CellRecord(cell.name, cell.line, Outcome.SKIPPED, error=NO_NPU))
+                    continue
                 seconds = min(limits.cell_seconds, deadline - time.monotonic())
-                records.append(await _execute_cell(client, cell, index, max(1, round(seconds)), shown_paths))
+                records.append(await _execute_cell(client, cell, index, max(1, round(seconds)), shown_paths, ran + 1))
+                ran += 1
                 told(records[-1])
                 if records[-1].outcome is not Outcome.RAN:
                     break
@@ -120,19 +128,19 @@ def _working_folder(example: Example, scratch: Path) -> Path:
 
 
 async def _execute_cell(
-    client: Client, cell: Cell, index: int, seconds: int, shown_paths: Mapping[str, str]
+    client: Client, cell: Cell, index: int, seconds: int, shown_paths: Mapping[str, str], count: int
 ) -> CellRecord:
-    """``index`` is the cell's place in the notebook, and the number by which the kernel counts it."""
+    """``index`` is the cell's place in the notebook, ``count`` the number by which the kernel knows it."""
     begin = time.monotonic()
     client.timeout = seconds
     client.watch.peak_bytes = 0
     outcome, error, line, traceback = Outcome.RAN, "", 0, ""
     try:
-        await client.async_execute_cell(client.nb.cells[index], index, execution_count=index)
+        await client.async_execute_cell(client.nb.cells[index], index, execution_count=count)
     except CellExecutionError as failure:
         outcome, error = Outcome.FAILED, f"{failure.ename}: {failure.evalue}".splitlines()[0]
         traceback = _traceback(client.nb.cells[index])
-        line = _failed_line(cell, index, failure.evalue, traceback)
+        line = _failed_line(cell, count, failure.evalue, traceback)
     except CellTimeoutError:
         outcome, error = Outcome.TIMED_OUT, f"still running after {seconds} s"
     except DeadKernelError:
@@ -170,9 +178,9 @@ def _traceback(cell: NotebookNode) -> str:
     return ANSI.sub("", "\n".join(line for output in errors for line in output.traceback))
 
 
-def _failed_line(cell: Cell, index: int, value: str, traceback: str) -> int:
+def _failed_line(cell: Cell, count: int, value: str, traceback: str) -> int:
     """Line of the file: of the last frame in this cell, or of the shell command that failed."""
-    frames = [int(match["line"]) for match in PYTHON_LINE.finditer(traceback) if int(match["count"]) == index]
+    frames = [int(match["line"]) for match in PYTHON_LINE.finditer(traceback) if int(match["count"]) == count]
     if shell := SHELL_LINE.match(value):
         frames.append(int(shell["line"]))
     return cell.line + frames[-1] - 1 if frames else cell.line

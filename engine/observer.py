@@ -30,9 +30,11 @@ def _note(module: Any, inputs: tuple[Any, ...]) -> None:
 
 
 def report() -> str:
-    """JSON: ``models`` and ``batches`` (devices, as in ``npu:0``), ``device_name``, ``device_peak_bytes``."""
+    """JSON: ``models`` and ``batches`` (devices, as in ``npu:0``), ``seed``, ``device_name``, ``device_peak_bytes``."""
     facts: dict[str, Any] = {"models": sorted(_models), "batches": sorted(_batches)}
     torch = sys.modules.get("torch")
+    if torch is not None:
+        facts["seed"] = torch.initial_seed()
     npu = getattr(torch, "npu", None)
     if npu is not None and npu.is_initialized():
         facts["device_name"] = npu.get_device_name()

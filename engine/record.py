@@ -29,7 +29,7 @@ class CellRecord:
     peak_bytes: int = 0
     """Largest resident memory of the kernel and all its children while the cell ran; shared pages count in each."""
     error: str = ""
-    """What went wrong, in one line; empty when the cell ran."""
+    """What went wrong, or what a skipped cell lacked, in one line; empty when the cell ran."""
     error_line: int = 0
     """Line of the example's file that failed, 0 when it is not known."""
     traceback: str = ""
@@ -66,10 +66,12 @@ class Record:
     versions: Mapping[str, str]
     standins: tuple[Mapping[str, str], ...]
     cells: tuple[CellRecord, ...] = field(default=())
+    seed: int | None = None
+    """Of torch's generator when the run ended; None for a shell."""
 
     @property
     def succeeded(self) -> bool:
-        return all(cell.outcome is Outcome.RAN for cell in self.cells)
+        return self.failure is None
 
     @property
     def failure(self) -> CellRecord | None:

@@ -16,6 +16,7 @@ from typing import Any
 REPORT = "STANDINS_REPORT"  # names a JSON file {"device": ..., "standins": [...], "content": digest, "fresh": [...]}
 WORK = "work"  # below the folder of a run: where the example is
 DEFAULT_CACHES = {"HF_HOME": "~/.cache/huggingface", "MODELSCOPE_CACHE": "~/.cache/modelscope"}
+DEVICE_FILES = Path("/dev")
 DEVICE = "npu:0"  # the stand-in of this name is the device itself
 SHOWN_VERSIONS = (
     "torch",
@@ -56,6 +57,12 @@ class Surroundings:
         """Of what a page names, Python first."""
         shown = {name: self.packages[name] for name in SHOWN_VERSIONS if name in self.packages}
         return {"Python": platform.python_version(), **shown}
+
+    @property
+    def has_npu(self) -> bool:
+        """Whether examples find an Ascend device here, silicon or virtual."""
+        kind = self.report.get("device", {}).get("kind")
+        return kind != "cpu" if kind else any(DEVICE_FILES.glob("davinci[0-9]*"))
 
     @property
     def identity(self) -> dict[str, Any]:

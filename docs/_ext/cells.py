@@ -19,6 +19,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
+from engine.execution import NO_NPU
 from engine.record import CellRecord, Outcome
 
 logger = logging.getLogger(__name__)
@@ -129,7 +130,9 @@ def _notice(cell: CellRecord | None) -> list[Node]:
     """What stands below a cell that did not run to its end."""
     if cell and cell.outcome is Outcome.RAN:
         return []
-    if cell is None or cell.outcome is Outcome.SKIPPED:
+    if cell and cell.error == NO_NPU:
+        text = _("这一格没有运行：它要用 NPU，而构建这一页的机器上没有。")
+    elif cell is None or cell.outcome is Outcome.SKIPPED:
         text = _("这一格没有运行：前面的一格没有成功。")
     else:
         text = _("这一格没有成功：%s") % cell.error

@@ -26,10 +26,11 @@ ENGINE = [
 
 def key_facts(example: Example, surroundings: Surroundings) -> dict[str, Any]:
     """All that can change the output of an example: what :func:`key` digests and ``explain`` compares."""
-    files = (example.path, *example.companions)
+    texts = {example.name: example.text.encode()}  # as read: the file may have been edited since
+    texts |= {path.name: path.read_bytes() for path in example.companions}
     engine = b"".join(path.read_bytes() for path in ENGINE)
     return {
-        "files": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
+        "files": {name: hashlib.sha256(text).hexdigest() for name, text in texts.items()},
         "engine": hashlib.sha256(engine).hexdigest(),
         **surroundings.identity,
     }

@@ -52,6 +52,14 @@ def test_an_edit_executes_it(kept: tuple[Example, Cache]) -> None:
     assert executes(read(example.path), cache)
 
 
+def test_an_edit_while_it_waits_for_its_turn_is_not_taken_for_what_ran(project: Write, tmp_path: Path) -> None:
+    example = read(project(x_py=COUNTED) / "x.py")
+    example.path.write_text(example.text.replace("counted", "again"), encoding="utf-8")
+    cache = Cache(tmp_path / "cache")
+    assert executes(example, cache)
+    assert executes(read(example.path), cache)
+
+
 def test_an_edited_neighbour_executes_it(project: Write, tmp_path: Path) -> None:
     folder = project(x_py="# %% use\nimport helper  # helper.py\nprint(helper.N)\n", helper_py="# %% n\nN = 1\n")
     cache = Cache(tmp_path / "cache")

@@ -10,7 +10,7 @@ BUILD ?= _build
 SITE := $(BUILD)/html
 PORT ?= 8000
 
-.PHONY: html pages test checks lint serve translations explain accept install zip linkcheck clean help
+.PHONY: html pages test checks lint bench serve translations explain accept install zip linkcheck clean help
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -36,6 +36,9 @@ checks: # inside the stand-ins; the examples first, so that both workers find th
 lint: install ## style and types only
 	@$(PY) -m ruff check --quiet && $(PY) -m ruff format --check --quiet
 	@$(PY) -m mypy
+
+bench: install ## measure beside sphinx-gallery and MyST-NB, a quarter of an hour; docs/benchmark.rst shows it
+	@$(PY) -m benchmarks
 
 serve: ## show the site at http://localhost:$(PORT)
 	@test -e $(SITE)/index.html || { echo "There is no site yet: 'make html' first."; exit 1; }

@@ -1,6 +1,6 @@
 """How much a training step costs on the virtual NPU, against the same step on plain CPU.
 
-    python benchmarks/npu_step.py [--rounds 8] [--steps 5] [--model small|wide]
+    python benchmarks/npu_step.py [--rounds 8] [--steps 5] [--model small|wide] [--json]
 
 Two processes take turns, each with one thread, and train the same small Llama on the same batches; every round gives
 one ratio of their times.  Both losses are printed: they have to be equal.
@@ -9,6 +9,7 @@ one ratio of their times.  Both losses are printed: they have to be equal.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
 import subprocess
@@ -78,7 +79,8 @@ def work(device: str, model_name: str) -> None:
         print(time.perf_counter() - start, value, flush=True)
 
 
-def compare(model: str, rounds: int, steps: int) -> None:
+def compare(model: str, rounds: int, steps: int) -> list[tuple[float, float]]:
+    """Milliseconds of a step on plain CPU and on the virtual NPU, round by round; empty where there is none."""
     sys.path.insert(0, str(ROOT))
     from standins import npu
     from standins.provision import home
@@ -87,7 +89,7 @@ def compare(model: str, rounds: int, steps: int) -> None:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         virtual = stack.enter_context(npu.provide(home(), scratch))
         if virtual.device is None or virtual.device.kind != "virtual-npu":
-            sys.exit("no virtual NPU here, so there is nothing to compare")
+            return []
         os.environ["NPU"] = "off"
         cpu = stack.enter_context(npu.provide(home(), scratch))
         workers = {
@@ -96,18 +98,30 @@ def compare(model: str, rounds: int, steps: int) -> None:
         }
         for worker in workers.values():
             stack.callback(worker.close)
-        ratios = []
+        times = []
         for number in range(rounds + 1):
             (cpu_seconds, cpu_loss), (npu_seconds, npu_loss) = (worker.train(steps) for worker in workers.values())
             if number == 0:  # loading, first allocation
                 continue
-            ratios.append(npu_seconds / cpu_seconds)
+            times.append((1000 * cpu_seconds / steps, 1000 * npu_seconds / steps))
             print(
-                f"round {number}: cpu {1000 * cpu_seconds / steps:7.1f} ms/step, virtual npu "
-                f"{1000 * npu_seconds / steps:7.1f} ms/step, ratio {ratios[-1]:.2f}, "
-                f"loss {cpu_loss:.6f} {npu_loss:.6f}"
+                f"round {number}: cpu {times[-1][0]:7.1f} ms/step, virtual npu {times[-1][1]:7.1f} ms/step, "
+                f"ratio {npu_seconds / cpu_seconds:.2f}, loss {cpu_loss:.6f} {npu_loss:.6f}",
+                file=sys.stderr,
             )
-        print(f"{model}: median ratio {statistics.median(ratios):.2f} (from {min(ratios):.2f} to {max(ratios):.2f})")
+        return times
+
+
+def report(model: str, times: list[tuple[float, float]]) -> None:
+    if not times:
+        sys.exit("no virtual NPU here, so there is nothing to compare")
+    ratios = [npu / cpu for cpu, npu in times]
+    print(f"{model}: median ratio {statistics.median(ratios):.2f} (from {min(ratios):.2f} to {max(ratios):.2f})")
+
+
+def as_rows(times: list[tuple[float, float]]) -> dict[str, list[float]]:
+    """As ``make bench`` reads them."""
+    return {name: [round(pair[n], 2) for pair in times] for n, name in enumerate(("step/cpu", "step/npu"))}
 
 
 if __name__ == "__main__":
@@ -115,9 +129,12 @@ if __name__ == "__main__":
     parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--steps", type=int, default=5, help="training steps in each round")
     parser.add_argument("--model", choices=MODELS, default="wide")
+    parser.add_argument("--json", action="store_true", help="print the times of all rounds as JSON")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
         work(options.worker, options.model)
+    elif options.json:
+        print(json.dumps(as_rows(compare(options.model, options.rounds, options.steps))))
     else:
-        compare(options.model, options.rounds, options.steps)
+        report(options.model, compare(options.model, options.rounds, options.steps))

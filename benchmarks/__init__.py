@@ -1,0 +1,1 @@
+"""Measures this guide beside sphinx-gallery, stock MyST-NB and bare scripts: ``make bench``."""

@@ -1,0 +1,69 @@
+"""Who is measured: how each writes its project, and the command that builds it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from benchmarks.project import (
+    Page,
+    write_gallery,
+    write_guide,
+    write_notebooks,
+    write_prose,
+    write_scripts,
+)
+
+ROOT = Path(__file__).parents[1]
+COLD, UNCHANGED, PROSE, EXAMPLE = "cold", "unchanged", "prose", "example"
+ALL_STEPS = (COLD, UNCHANGED, PROSE, EXAMPLE)
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A way from examples to pages."""
+
+    name: str
+    title: str
+    """As tables and pictures call it; a proper name, the same in every language."""
+    write: Callable[[Path, Sequence[Page]], None]
+    command: tuple[str | Path, ...]
+    """Run in the project's folder."""
+    steps: tuple[str, ...] = ALL_STEPS
+    rounds: int = 99
+    """At most so many: what takes a minute is not repeated as often as the rest."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def guide(name: str = "guide", steps: tuple[str, ...] = ALL_STEPS, rounds: int = 99) -> Contestant:
+    """This repository's engine and extensions, with its own conf.py."""
+    command = (*sphinx(sys.executable), "-c", ROOT, "-D", "examples_cache=runs", "-d", "doctrees", "docs", "site")
+    return Contestant(name, "this guide", write_guide, command, steps, rounds)
+
+
+def without_code() -> Contestant:
+    """Plain Sphinx, which shows the code and executes nothing."""
+    command = (*sphinx(sys.executable), "docs", "site")
+    return Contestant("sphinx", "Sphinx, no execution", write_prose, command, (COLD, UNCHANGED))
+
+
+def peers(python: Path) -> list[Contestant]:
+    """Those that take minutes are measured once, and the table says so."""
+    build = (*sphinx(python), "docs", "site")
+    two = (*sphinx(python), "-j2", "docs", "site")
+    notebooks, cached = write_notebooks, partial(write_notebooks, mode="cache")
+    return [
+        Contestant("gallery", "sphinx-gallery", write_gallery, build),
+        Contestant("gallery-2", "sphinx-gallery parallel=2", partial(write_gallery, parallel=2), build, (COLD,)),
+        Contestant("myst-2", "MyST-NB -j2", notebooks, two, (COLD,)),
+        Contestant("myst-cache", "MyST-NB -j2 with cache", cached, two, rounds=1),
+        Contestant("myst-1", "MyST-NB -j1", notebooks, build, (COLD,), rounds=1),
+        Contestant("scripts", "python FILE, one by one", write_scripts, ("bash", "all.sh", python), (COLD,), rounds=1),
+    ]
+
+
+def sphinx(python: str | Path) -> tuple[str | Path, ...]:
+    return (python, "-m", "sphinx", "-q")

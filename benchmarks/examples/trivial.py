@@ -1,0 +1,5 @@
+"""Almost nothing is done"""
+
+# %% say
+seed = 0
+print("example", seed)

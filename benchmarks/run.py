@@ -1,0 +1,174 @@
+"""A whole run: the contest, growth, and the parts, put together as rows."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks import contestants, peers
+from benchmarks.builds import Contest, torch_imports
+from benchmarks.project import pages
+from benchmarks.rows import Results, Row, this_machine, versions
+from standins.__main__ import provided
+
+ROOT = Path(__file__).parents[1]
+SITE = ROOT / "_build/html"
+
+PART_ROWS = {  # Chinese, English, unit
+    "import/python": ("启动：Python", "starting: Python", "s"),
+    "import/sphinx": ("启动：Python 并导入 Sphinx", "starting: Python, Sphinx imported", "s"),
+    "import/myst-nb": ("启动：Python 并导入 Sphinx 和 MyST-NB", "starting: Python, Sphinx and MyST-NB imported", "s"),
+    "cell/guide": ("什么也不做的一格：本指南", "a cell that does nothing: this guide", "ms"),
+    "cell/nbclient": ("什么也不做的一格：nbclient", "a cell that does nothing: nbclient", "ms"),
+    "judgement": ("缓存键、记录、密钥扫描、数字核对：一次", "keys, records, secret scan, recorded numbers: once", "s"),
+    "step/cpu": ("训练一步：CPU", "training step: CPU", "ms"),
+    "step/npu": ("训练一步：虚拟 NPU", "training step: virtual NPU", "ms"),
+    "hub/question": ("回环模型仓库回答一次", "the loopback hub answers once", "ms"),
+    "hub/download": ("下载权重：回环模型仓库", "downloading weights: the loopback hub", "MiB/s"),
+    "hub/copy": ("下载权重：直接拷贝", "downloading weights: a plain copy", "MiB/s"),
+    "map/guide": ("分词：例子的 dataset.map", "tokenizing: dataset.map as in the examples", "tokens/s"),
+    "map/loop": ("分词：直接循环", "tokenizing: a bare loop", "tokens/s"),
+    "train/guide": ("训练：例子的 Trainer", "training: Trainer as in the examples", "steps/s"),
+    "train/loop": ("训练：直接循环", "training: a bare loop", "steps/s"),
+    "site/size": ("网站的大小", "size of the site", "MiB"),
+    "site/page": (
+        "一页的重量（含样式、脚本、图，未压缩）",
+        "weight of a page (styles, scripts, pictures; not compressed)",
+        "KiB",
+    ),
+    "site/heaviest": ("最重的一页", "the heaviest page", "KiB"),
+    "site/search": ("搜索，从打开到出结果", "search, from opening to results", "ms"),
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is measured; the default fits into a quarter of an hour on two cores."""
+
+    examples: int = 8
+    rounds: int = 3
+    growth: tuple[int, int, int] = (8, 32, 128)
+    peers: bool = True
+    cells: int = 210
+    map_rows: int = 5000
+    train_steps: int = 15
+    npu_steps: int = 5
+    site: Path = SITE
+    """Where it is not built, the pages of the contest are looked at instead."""
+
+
+QUICK = Plan(examples=1, rounds=1, growth=(1, 2, 3), peers=False, cells=20, map_rows=200, train_steps=1, npu_steps=1)
+
+
+def run(plan: Plan, folder: Path) -> Results:
+    """Measure everything, in a folder that may be thrown away."""
+    started, begin = datetime.now(UTC), time.monotonic()
+    machine = this_machine()
+    python = peers.environment(folder / "venv") if plan.peers else None
+    with plain_cpu() as environment:
+        rows = [*contest(plan, folder, environment, python), *growth(plan, folder, environment)]
+        rows += parts(plan, folder, environment, cold=next(row for row in rows if row.name == "cold/guide").value)
+    return Results(
+        started.isoformat(timespec="seconds"), round(time.monotonic() - begin), machine, versions(), tuple(rows)
+    )
+
+
+@contextmanager
+def plain_cpu() -> Iterator[Mapping[str, str]]:
+    """Environment variables that lead to the hubs; the device is the CPU, which every contestant can use."""
+    os.environ["NPU"] = "off"
+    try:
+        with provided() as provision:
+            yield {**provision.environment, "OMP_NUM_THREADS": "1"}
+    finally:
+        del os.environ["NPU"]
+
+
+def contest(plan: Plan, folder: Path, environment: Mapping[str, str], python: Path | None) -> list[Row]:
+    say(f"{plan.examples} examples, {plan.rounds} rounds")
+    guide = contestants.guide()
+    all_of_them = [guide, contestants.without_code(), *(contestants.peers(python) if python else [])]
+    builds = Contest(folder / "contest", pages(plan.examples), environment)
+    builds.run(all_of_them, plan.rounds)
+    imports = torch_imports(guide, builds.folder / guide.name, environment)
+    zh, en = "没有改动的构建：导入 torch 的进程", "unchanged build: processes that import torch"
+    return [*builds.rows(all_of_them), Row("unchanged/torch", zh, en, (imports,), "")]
+
+
+def growth(plan: Plan, folder: Path, environment: Mapping[str, str]) -> list[Row]:
+    """Cold builds of more and more examples that do nothing; the largest once."""
+    rows: list[Row] = []
+    for count in plan.growth:
+        say(f"{count} examples that do nothing")
+        rounds = 1 if count == max(plan.growth) else plan.rounds
+        contestant = contestants.guide(steps=(contestants.COLD,))
+        builds = Contest(folder / "growth" / str(count), pages(count, ["trivial"]), environment)
+        builds.run([contestant], rounds)
+        seconds = tuple(round(cost.seconds, 2) for cost in builds.costs[contestant.name, contestants.COLD])
+        zh, en = f"{count} 个什么也不做的例子", f"{count} examples that do nothing"
+        rows.append(Row(f"growth/{count}", zh, en, seconds, "s"))
+    excess = round(100 * (rows[2].value / predicted(plan.growth, [row.value for row in rows[:2]]) - 1), 1)
+    zh = f"{plan.growth[2]} 个例子比“导入一次 + 工作量/核数”多用的时间"
+    en = f"{plan.growth[2]} examples: time above one import + work/cores"
+    return [*rows, Row("growth/deviation", zh, en, (excess,), "%")]
+
+
+def predicted(counts: tuple[int, int, int], seconds: list[float]) -> float:
+    """Time for the last count when each example adds as much as between the first two."""
+    each = (seconds[1] - seconds[0]) / (counts[1] - counts[0])
+    return seconds[0] + each * (counts[2] - counts[0])
+
+
+def parts(plan: Plan, folder: Path, environment: Mapping[str, str], cold: float) -> list[Row]:
+    guide = folder / "contest/guide"
+    site = plan.site if (plan.site / "index.html").exists() else guide / "site"
+    rounds = plan.rounds
+    found = {
+        **part("imports", environment, rounds),
+        **part("cells", environment, rounds, plan.cells),
+        **part("judgement", environment, rounds, guide),
+        **part("hub", environment, rounds),
+        **part("teaching", environment, rounds, plan.map_rows, plan.train_steps),
+        **part("site", environment, site),
+        **npu_steps(rounds, plan.npu_steps),
+    }
+    rows = [
+        Row(name, *PART_ROWS[name][:2], tuple(found[name]), PART_ROWS[name][2]) for name in PART_ROWS if found.get(name)
+    ]
+    share = tuple(round(100 * seconds / cold, 1) for seconds in found["judgement"])
+    zh, en = "上一行占冷构建的比例", "share of that in a cold build"
+    at = next(number for number, row in enumerate(rows) if row.name == "judgement") + 1
+    return [*rows[:at], Row("judgement/share", zh, en, share, "%"), *rows[at:]]
+
+
+def part(name: str, environment: Mapping[str, str], *arguments: object) -> dict[str, list[float]]:
+    """What ``python -m benchmarks.parts.NAME`` measures."""
+    say(name)
+    command = [sys.executable, "-m", f"benchmarks.parts.{name}", *map(str, arguments)]
+    return output_of(command, {**os.environ, **environment})
+
+
+def npu_steps(rounds: int, steps: int) -> dict[str, list[float]]:
+    """Its two processes see the two devices; nothing where there is no virtual NPU."""
+    say("virtual NPU")
+    command = [sys.executable, "benchmarks/npu_step.py", "--json", "--rounds", str(rounds), "--steps", str(steps)]
+    return output_of(command, {name: value for name, value in os.environ.items() if name != "NPU"})
+
+
+def output_of(command: list[str], environment: Mapping[str, str]) -> dict[str, list[float]]:
+    done = subprocess.run(command, cwd=ROOT, env=dict(environment), capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)}: exit status {done.returncode}\n{done.stderr[-2000:]}")
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def say(what: str) -> None:
+    print(f"{what} ...", flush=True)

@@ -15,9 +15,11 @@ exclude_patterns = ["_ext", "locale"]
 extensions = [
     "myst_nb",  # renders executed notebooks
     "interface",  # translates what the extensions below say
+    "handed_in",  # reads runs of other devices
     "execution",  # runs examples/ before anything is read
     "cells",  # .. cells:: shows them on pages
     "badge",  # what a page ran on, and its downloads
+    "device_tabs",  # outputs of several devices
     "verification",  # all runs of the build in a table
     "typed_code",  # forbids code that did not run
     "compatibility",  # which versions belong together

@@ -11,8 +11,11 @@ import os
 import sys
 from pathlib import Path
 
+import nbformat
+
 from engine.cache import Cache
 from engine.example import ExampleError, read
+from engine.execution import Limits, Run
 from engine.golden import Golden
 from engine.judgement import written
 from engine.session import GOLDEN, Session, failure_message
@@ -28,7 +31,9 @@ def main() -> int:
     parser.add_argument("command", choices=["run", "explain", "accept"])
     parser.add_argument("examples", nargs="+", type=Path, metavar="FILE")
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="folder of earlier runs")
-    parser.add_argument("--record", type=Path, metavar="FOLDER", help="write each run record here as JSON")
+    parser.add_argument("--record", type=Path, metavar="FOLDER", help="write each run here: record and notebook")
+    parser.add_argument("--cell-seconds", type=float, default=Limits.cell_seconds, help="what one cell may take")
+    parser.add_argument("--example-seconds", type=float, default=Limits.example_seconds, help="what one file may take")
     parser.add_argument("--real", action="store_true", help="refuse to run where anything stands in")
     options = parser.parse_args()
     if options.real and REPORT in os.environ:
@@ -44,7 +49,10 @@ def main() -> int:
             print(Cache(options.cache).explain(example, Surroundings.here()))
         return 0
     golden = Golden(GOLDEN)
-    session = Session(Cache(options.cache), golden=golden if options.command == "run" else NOTHING_RECORDED)
+    limits = Limits(options.cell_seconds, options.example_seconds)
+    session = Session(
+        Cache(options.cache), limits=limits, golden=golden if options.command == "run" else NOTHING_RECORDED
+    )
     runs = session.run(examples)
     failures = [failure_message(runs[example.name], example.path) for example in examples]
     for message in filter(None, failures):
@@ -54,11 +62,17 @@ def main() -> int:
             printed = {cell.metadata.get("title"): written(cell) for cell in run.notebook.cells}
             print(*golden.accept(name, printed), sep="\n", end="")
     if options.record:
-        options.record.mkdir(parents=True, exist_ok=True)
-        for name, run in runs.items():
-            text = json.dumps(run.record.to_json(), ensure_ascii=False, indent=1)
-            (options.record / f"{name}.json").write_text(text, encoding="utf-8")
+        for run in runs.values():
+            write_record(run, options.record)
     return 1 if any(failures) else 0
+
+
+def write_record(run: Run, folder: Path) -> None:
+    """``NAME.json``, the record, and beside it ``NAME.ipynb``, the executed notebook."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(run.record.to_json(), ensure_ascii=False, indent=1)
+    (folder / f"{run.record.example}.json").write_text(text, encoding="utf-8")
+    nbformat.write(run.notebook, folder / f"{run.record.example}.ipynb")
 
 
 if __name__ == "__main__":

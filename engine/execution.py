@@ -195,4 +195,5 @@ def _device(facts: dict[str, Any], surroundings: Surroundings) -> DeviceRecord:
         models=tuple(facts.get("models", ())),
         batches=tuple(facts.get("batches", ())),
         peak_bytes=facts.get("device_peak_bytes", 0),
+        cann=facts.get("cann", ""),
     )

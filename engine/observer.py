@@ -30,7 +30,8 @@ def _note(module: Any, inputs: tuple[Any, ...]) -> None:
 
 
 def report() -> str:
-    """JSON: ``models`` and ``batches`` (devices, as in ``npu:0``), ``seed``, ``device_name``, ``device_peak_bytes``."""
+    """JSON: ``models`` and ``batches`` (devices, as in ``npu:0``), ``seed``,
+    ``device_name``, ``device_peak_bytes``, ``cann`` (its version)."""
     facts: dict[str, Any] = {"models": sorted(_models), "batches": sorted(_batches)}
     torch = sys.modules.get("torch")
     if torch is not None:
@@ -38,5 +39,6 @@ def report() -> str:
     npu = getattr(torch, "npu", None)
     if npu is not None and npu.is_initialized():
         facts["device_name"] = npu.get_device_name()
+        facts["cann"] = npu.utils.get_cann_version()
         facts["device_peak_bytes"] = npu.max_memory_allocated()
     return json.dumps(facts)

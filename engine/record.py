@@ -48,6 +48,8 @@ class DeviceRecord:
     """Devices of the tensors these modules were called with."""
     peak_bytes: int = 0
     """Largest memory allocated on the device."""
+    cann: str = ""
+    """Version of CANN, as torch_npu reads it; that of the stand-in where the device is virtual."""
 
 
 @dataclass(frozen=True)

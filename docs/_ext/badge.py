@@ -27,11 +27,15 @@ COMMANDS = {".py": "python", ".sh": "bash"}
 ALWAYS_SHOWN = ("Python", "torch", "torch_npu", "transformers")
 
 
+def kind_text(kind: str) -> str:
+    """Of a device; silicon is claimed for silicon only."""
+    return {"npu": _("昇腾 NPU"), "virtual-npu": _("虚拟 NPU"), "cpu": _("CPU")}[kind]
+
+
 def device_text(record: Record) -> str:
-    """What the run computed on; silicon is claimed for silicon only."""
-    names = {"npu": _("昇腾 NPU"), "virtual-npu": _("虚拟 NPU"), "cpu": _("CPU")}
-    where = ", ".join(record.device.models)
-    return " ".join(part for part in (names[record.device.kind], record.device.name, where and f"({where})") if part)
+    """What the run computed on."""
+    device, where = record.device, ", ".join(record.device.models)
+    return " ".join(part for part in (kind_text(device.kind), device.name, where and f"({where})") if part)
 
 
 def facts_text(records: list[Record]) -> str:

@@ -77,15 +77,14 @@ class ShowCells(SphinxPostTransform):
             return  # a translator is asked for what the page says of its cells, not for their code
         for node in list(self.document.findall(cells)):
             doctree = self.env.get_doctree(docname_of(node["example"]))
-            rendered = {
-                cell["cell_metadata"].get("title"): cell
-                for cell in doctree.findall(nodes.container)
-                if cell.get("nb_element") == "cell_code"
-            }
+            rendered: dict[str, list[nodes.container]] = {}  # more than one where other devices' outputs follow
+            for cell in doctree.findall(nodes.container):
+                if cell.get("nb_element") == "cell_code":
+                    rendered.setdefault(cell["cell_metadata"].get("title"), []).append(cell)
             outcomes = _outcomes(node["example"])
             shown: list[Node] = []
             for title in node["titles"]:
-                shown.append(rendered[title].deepcopy())
+                shown += [cell.deepcopy() for cell in rendered[title]]
                 shown += _notice(outcomes.get(title))
             _describe_pictures(node, shown)
             node.replace_self(shown)
@@ -111,8 +110,10 @@ def _describe_pictures(node: cells, shown: list[Node]) -> None:
         part for cell in shown for part in cell.findall(nodes.container) if part.get("nb_element") == "mime_bundle"
     ]
     pictures = [bundle for bundle in bundles if next(bundle.findall(nodes.image), None)]
-    if len(pictures) > 1:
-        logger.error("these cells draw %d pictures; show each by '.. cells::' of its own", len(pictures), location=node)
+    drawn_here = [bundle for bundle in pictures if "host" not in bundle.parent.parent["cell_metadata"]]
+    if len(drawn_here) > 1:
+        message = "these cells draw %d pictures; show each by '.. cells::' of its own"
+        logger.error(message, len(drawn_here), location=node)
     elif bool(pictures) != bool(node["alt"]):
         wanted = "say what the picture shows, with ':alt:'" if pictures else "there is no picture for this ':alt:'"
         logger.error(wanted, location=node)

@@ -6,7 +6,6 @@ The facts come from ``data/compatibility.toml``, each with its source; what this
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +17,13 @@ from execution import run_of
 from sphinx.application import Sphinx
 from sphinx.locale import get_translation
 from sphinx.util.docutils import SphinxDirective
+from tables import Entry, table
 
 _ = get_translation("guide")
 
 DATA = "data/compatibility.toml"
 UNKNOWN = "—"
+CLASSES = ["compatibility"]
 
 
 @dataclass(frozen=True)
@@ -108,33 +109,16 @@ class Compatibility(SphinxDirective):
             (fact.name, getattr(fact, language), ran.get(fact.name, UNKNOWN), facts.sources[fact.source].link())
             for fact in facts.requirements
         ]
-        return table((_("组件"), _("要求"), _("本次构建所用"), _("出处")), rows)
+        return table((_("组件"), _("要求"), _("本次构建所用"), _("出处")), rows, CLASSES)
 
     def _releases(self, facts: Facts, ran: dict[str, str]) -> Node:
-        rows: list[tuple[str | Node, ...]] = []
+        rows: list[tuple[Entry, ...]] = []
         if "torch_npu" in ran and ran["torch_npu"] not in {fact.torch_npu for fact in facts.releases}:
             rows.append((ran["torch_npu"], ran["torch"].partition("+")[0], _("该表未列出"), _("本次构建所用")))
         for fact in facts.releases:
             remark = _("（推荐）") if fact.recommended else ""
             rows.append((fact.torch_npu + remark, fact.torch, fact.cann, facts.sources[fact.source].link()))
-        return table(("torch_npu", "torch", "CANN", _("出处")), rows)
-
-
-def table(head: Iterable[str], rows: Iterable[Iterable[str | Node]]) -> nodes.table:
-    """A table whose cells are texts or inline nodes."""
-    titles = tuple(head)
-    group = nodes.tgroup("", cols=len(titles))
-    group += [nodes.colspec("", colwidth=1) for _title in titles]
-    group += nodes.thead("", row_of(titles))
-    group += nodes.tbody("", *(row_of(row) for row in rows))
-    return nodes.table("", group, classes=["compatibility"])
-
-
-def row_of(cells: Iterable[str | Node]) -> nodes.row:
-    row = nodes.row()
-    for cell in cells:
-        row += nodes.entry("", nodes.paragraph("", "", nodes.Text(cell) if isinstance(cell, str) else cell))
-    return row
+        return table(("torch_npu", "torch", "CANN", _("出处")), rows, CLASSES)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

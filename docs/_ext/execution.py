@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from handed_in import runs_elsewhere, with_outputs_elsewhere
 from nbformat import NotebookNode
 from sphinx.application import Sphinx
 from sphinx.config import Config
@@ -20,7 +22,7 @@ from sphinx.util import logging
 
 from engine.cache import Cache
 from engine.example import Example, ExampleError, discover
-from engine.execution import Run
+from engine.execution import Limits, Run
 from engine.session import Session, failure_message
 
 logger = logging.getLogger(__name__)
@@ -61,7 +63,7 @@ def read_executed(text: str) -> NotebookNode:
     notebook = deepcopy(run.notebook) if run else _examples[name].notebook()
     notebook.metadata["orphan"] = True  # no table of contents lists it: pages show its cells
     notebook.metadata["nosearch"] = True  # each cell is found on its page
-    return notebook
+    return with_outputs_elsewhere(name, notebook)
 
 
 def declare_formats(app: Sphinx, config: Config) -> None:
@@ -76,21 +78,36 @@ def run_examples(app: Sphinx) -> None:
         _examples.update({example.name: example for example in discover(Path(app.srcdir) / "examples")})
     except ExampleError as error:
         raise ConfigError(str(error)) from None
-    session = Session(Cache(Path(app.config.examples_cache)))
+    session = Session(Cache(Path(app.config.examples_cache)), limits=_limits(app.config))
     if app.builder.name in READ_ONLY_BUILDERS:
         _runs.update(session.cached(list(_examples.values())))
     else:
         _runs.update(session.run(list(_examples.values())))
 
 
+def _limits(config: Config) -> Limits:
+    """What an example may take: on the command line ``-D example_limits.cell_seconds=900``."""
+    known = {name: type(value) for name, value in asdict(Limits()).items()}
+    try:
+        return Limits(**{name: known[name](value) for name, value in config.example_limits.items()})
+    except (KeyError, ValueError):
+        raise ConfigError(f"example_limits are numbers by name: {', '.join(known)}") from None
+
+
 def outdated(app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
     """Documents whose example has another run than when they were read, though no file of theirs changed."""
-    known: dict[str, str] = getattr(env, "example_runs", {})
-    now = {name: run.record.started + run.record.key for name, run in _runs.items()}
+    known: dict[str, list[str]] = getattr(env, "example_runs", {})
+    now = {name: _shown(name) for name in _runs}
     env.example_runs = now  # type: ignore[attr-defined]
     stale = {name for name in now if known.get(name) != now[name]}
     pages = [page for page, shown in shown_cells(env) if stale & {example for example, *_ in shown}]
     return [page for page in {*map(docname_of, stale), *pages} if page in env.all_docs]
+
+
+def _shown(name: str) -> list[str]:
+    """Which runs of this example are shown."""
+    runs = [_runs[name], *(theirs[name] for theirs in runs_elsewhere().values() if name in theirs)]
+    return [run.record.started + run.record.key for run in runs]
 
 
 def shown_cells(env: BuildEnvironment) -> Iterator[tuple[str, list[tuple[str, str, int]]]]:
@@ -122,6 +139,7 @@ def report_failures(app: Sphinx, env: BuildEnvironment) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("examples_cache", "_build/runs", "", str)
+    app.add_config_value("example_limits", {}, "", dict)
     app.connect("config-inited", declare_formats, priority=400)  # before MyST-NB looks
     app.connect("builder-inited", run_examples)
     app.connect("env-get-outdated", outdated)

@@ -1,7 +1,6 @@
 """``.. verification::`` lists every run of this build, and beside it runs handed in from other devices.
 
-``records/HOST/*.json`` are records that ``python -m engine run --real --record records/HOST ...`` wrote elsewhere, on
-an Ascend host for one; each such folder is one more column.  All of it is published as ``verification.json`` too.
+Each host of :mod:`handed_in` is one more column.  All of it is published as ``verification.json`` too.
 """
 
 from __future__ import annotations
@@ -11,16 +10,20 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from badge import device_text
+from badge import device_text, kind_text
 from docutils import nodes
 from docutils.nodes import Node
 from execution import docname_of, runs_of_build
+from folding import fold
+from handed_in import runs_elsewhere, same_cells
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.locale import get_translation
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
+from tables import Entry, table
 
+from engine.execution import Run
 from engine.record import Outcome, Record
 
 _ = get_translation("guide")
@@ -39,95 +42,91 @@ class Verification(SphinxDirective):
 
 
 class ShowVerification(SphinxPostTransform):
-    """Two tables: the runs of this build, and, when records were handed in, devices beside each other."""
+    """Two tables: the runs of this build, and, when runs were handed in, devices beside each other."""
 
     default_priority = 2
 
     def run(self, **kwargs: Any) -> None:
         for node in list(self.document.findall(verification)):
-            records = [run.record for run in runs_of_build().values()]
-            tables = [self._runs(records)]
-            if handed_in := read_handed_in(Path(self.app.config.records_folder)):
-                tables.append(self._matrix(records, handed_in))
+            here = runs_of_build()
+            tables = [self._runs([run.record for run in here.values()])]
+            if runs_elsewhere():
+                tables += [nodes.rubric("", _("不同设备对照")), self._matrix({_("本次构建"): here, **runs_elsewhere()})]
             node.replace_self(tables)
 
     def _runs(self, records: Iterable[Record]) -> nodes.table:
-        head = [_("例子"), _("设备"), _("格"), _("秒"), _("内存峰值"), _("设备内存峰值"), _("运行时间（UTC）")]
+        head = [_("例子"), _("设备"), _("结果"), _("格"), _("秒"), _("内存峰值"), _("设备内存峰值"), _("替身")]
+        head.append(_("运行时间（UTC）"))
         rows = [
             [
-                self._example(record),
+                self._example(record.example),
                 device_text(record),
+                outcome_text(record),
                 _cells_text(record),
                 f"{record.seconds:.0f}",
                 _bytes_text(record.peak_bytes),
                 _bytes_text(record.device.peak_bytes),
+                _standins(record),
                 record.started.replace("T", " ")[:16],
             ]
             for record in records
         ]
-        return table(head, rows, classes=["verification"])
+        return table(head, rows, classes=["verification", "filtered"])
 
-    def _matrix(self, records: Iterable[Record], handed_in: Mapping[str, Mapping[str, Record]]) -> nodes.table:
-        here = {record.example: record for record in records}
-        columns = {_("本次构建"): here, **handed_in}
-        head: list[str | Node] = [_("例子"), *columns]
-        rows: list[list[str | Node]] = [[_("环境"), *(_environment_text(column) for column in columns.values())]]
-        for name, record in here.items():
-            cells = (column.get(name) for column in columns.values())
-            rows.append([self._example(record), *(_outcome_text(found) for found in cells)])
-        return table(head, rows, classes=["verification"])
+    def _matrix(self, columns: Mapping[str, Mapping[str, Run]]) -> nodes.table:
+        """Versions first, a line each; then what came of every example."""
+        environments = [_environment(runs.values()) for runs in columns.values()]
+        names = dict.fromkeys(name for environment in environments for name in environment)
+        rows: list[list[Entry]] = [[name, *(each.get(name, "–") for each in environments)] for name in names]
+        here = next(iter(columns.values()))
+        for name, run in here.items():
+            rows.append([self._example(name), *(_compared(runs.get(name), run) for runs in columns.values())])
+        return table(["", *columns], rows, classes=["verification"])
 
-    def _example(self, record: Record) -> Node:
-        uri = self.app.builder.get_relative_uri(self.env.docname, docname_of(record.example))
-        return nodes.reference("", "", nodes.literal(text=record.example), refuri=uri, internal=True)
-
-
-def table(head: list[str | Node], rows: list[list[str | Node]], classes: list[str]) -> nodes.table:
-    """A docutils table of text and inline nodes."""
-    group = nodes.tgroup("", *(nodes.colspec(colwidth=1) for _column in head), cols=len(head))
-    group += nodes.thead("", _row(head))
-    group += nodes.tbody("", *(_row(row) for row in rows))
-    return nodes.table("", group, classes=classes)
+    def _example(self, name: str) -> Node:
+        uri = self.app.builder.get_relative_uri(self.env.docname, docname_of(name))
+        return nodes.reference("", "", nodes.literal(text=name), refuri=uri, internal=True)
 
 
-def _row(cells: list[str | Node]) -> nodes.row:
-    entries = (nodes.Text(cell) if isinstance(cell, str) else cell for cell in cells)
-    return nodes.row("", *(nodes.entry("", nodes.paragraph("", "", entry)) for entry in entries))
+def outcome_text(record: Record) -> str:
+    """Whether the run succeeded, and with all of its cells."""
+    if failure := record.failure:
+        return f"✗ {failure.name}: {failure.outcome}"
+    return _("✓ 部分运行") if any(cell.outcome is Outcome.SKIPPED for cell in record.cells) else "✓"
 
 
 def _cells_text(record: Record) -> str:
-    ran = sum(cell.outcome is Outcome.RAN for cell in record.cells)
-    return f"{ran}/{len(record.cells)}"
+    """How many of them ran."""
+    return f"{sum(cell.outcome is Outcome.RAN for cell in record.cells)}/{len(record.cells)}"
 
 
-def _outcome_text(record: Record | None) -> str:
-    if record is None:
+def _compared(run: Run | None, here: Run) -> str:
+    if run is None:
         return _("没有运行")
-    failure = record.failure
-    return f"✗ {failure.name}: {failure.outcome}" if failure else f"✓ {_cells_text(record)}, {record.seconds:.0f} s"
+    text = f"{outcome_text(run.record)} {_cells_text(run.record)}, {run.record.seconds:.0f} s"
+    whole = same_cells(here.notebook.cells, run.notebook.cells) == len(here.record.cells)
+    return text if whole else text + _("（例子的另一个版本）")
 
 
-def _environment_text(records: Mapping[str, Record]) -> str:
-    """Devices and versions of a column, each said once."""
-    devices = {f"{record.device.kind} {record.device.name}".strip() for record in records.values()}
-    versions = {f"{name} {number}" for record in records.values() for name, number in record.versions.items()}
-    return "; ".join([*sorted(devices), *sorted(versions)])
+def _standins(record: Record) -> Entry:
+    names = ", ".join(standin["name"] for standin in record.standins)
+    return fold("", nodes.paragraph("", names), summary=str(len(record.standins))) if names else "–"
+
+
+def _environment(runs: Iterable[Run]) -> dict[str, str]:
+    """Devices and versions of a column by name, each said once."""
+    facts: dict[str, dict[str, None]] = {}  # keys alone: a set in order
+    for run in runs:
+        device = run.record.device
+        virtual = _("（替身）") if device.kind == "virtual-npu" else ""
+        named = {_("设备"): f"{kind_text(device.kind)} {device.name}".strip(), **run.record.versions}
+        for name, text in (named | ({"CANN": device.cann + virtual} if device.cann else {})).items():
+            facts.setdefault(name, {})[text] = None
+    return {name: "; ".join(texts) for name, texts in facts.items()}
 
 
 def _bytes_text(count: int) -> str:
     return f"{count / (1 << 20):.0f} MiB" if count else "–"
-
-
-def read_handed_in(folder: Path) -> dict[str, dict[str, Record]]:
-    """Records by host and example; a file that is no record is an error that names it."""
-    handed_in: dict[str, dict[str, Record]] = {}
-    for path in sorted(folder.glob("*/*.json")):
-        try:
-            record = Record.from_json(json.loads(path.read_text(encoding="utf-8")))
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{path} is no run record ({error}); python -m engine run --record writes them") from error
-        handed_in.setdefault(path.parent.name, {})[record.example] = record
-    return handed_in
 
 
 def outdated(app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
@@ -135,23 +134,27 @@ def outdated(app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[s
     return [page for page, metadata in env.metadata.items() if metadata.get("shows_verification")]
 
 
+def add_filter(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
+    if page in app.env.all_docs and app.env.metadata[page].get("shows_verification"):
+        app.add_js_file("table_filter.js", **{"data-words": _("筛选"), "data-all": _("全部")})  # type: ignore[arg-type]
+
+
 def write_json(app: Sphinx, exception: Exception | None) -> None:
     if exception or app.builder.format != "html":
         return
     runs = {name: run.record.to_json() for name, run in sorted(runs_of_build().items())}
     others = {
-        host: {name: record.to_json() for name, record in records.items()}
-        for host, records in read_handed_in(Path(app.config.records_folder)).items()
+        host: {name: run.record.to_json() for name, run in theirs.items()} for host, theirs in runs_elsewhere().items()
     }
     text = json.dumps({"build": runs, "handed_in": others}, ensure_ascii=False, indent=1)
     (Path(app.outdir) / "verification.json").write_text(text + "\n", encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    app.add_config_value("records_folder", "records", "", str)
     app.add_node(verification)
     app.add_directive("verification", Verification)
     app.add_post_transform(ShowVerification)
     app.connect("env-get-outdated", outdated)
+    app.connect("html-page-context", add_filter)
     app.connect("build-finished", write_json)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

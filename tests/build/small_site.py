@@ -6,7 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +30,8 @@ class Project:
     """A small site in a folder of its own, built with this repository's conf.py as ``make html`` builds the guide."""
 
     folder: Path
+    settings: Mapping[str, object] = field(default_factory=dict)
+    """Of Sphinx, beside those of conf.py."""
 
     def write(self, **files: str) -> None:
         """``index="..."`` writes docs/index.rst, ``x_py="..."`` examples/x.py."""
@@ -42,10 +45,14 @@ class Project:
             path = f"examples/{stem}.{suffix}" if suffix in ("py", "sh") else f"docs/{name}.rst"
             (self.folder / path).write_text(text, encoding="utf-8")
 
-    def start(self, environment: dict[str, str] | None = None, site: str = "site") -> subprocess.Popen[str]:
-        """Begin to build into a folder of this name."""
-        command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-c", str(ROOT)]
-        command += ["-D", f"examples_cache={self.folder / 'runs'}", "-d", str(self.folder / site / "doctrees")]
+    def start(
+        self, environment: dict[str, str] | None = None, site: str = "site", within: Sequence[str] = ()
+    ) -> subprocess.Popen[str]:
+        """Begin to build into a folder of this name, as a command of the command ``within``."""
+        command = [*within, sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-c", str(ROOT)]
+        settings = {"examples_cache": self.folder / "runs", "records_folder": self.folder / "records", **self.settings}
+        command += [word for name, value in settings.items() for word in ("-D", f"{name}={value}")]
+        command += ["-d", str(self.folder / site / "doctrees")]
         return subprocess.Popen(
             [*command, str(self.folder / "docs"), str(self.folder / site / "html")],
             env={**os.environ, **(environment or {})},

@@ -1,7 +1,7 @@
 """Numbers that a run must come near to: recorded once, compared at every run, accepted anew only on purpose.
 
 ``golden/fine_tuning.py.json`` lists facts of that example: the cell that prints a number, a pattern whose one group is
-the number, its recorded value, and by how much another run may differ.
+the number, its recorded value (``null`` until ``make accept``), and by how much another run may differ.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ class Fact:
     cell: str
     name: str
     pattern: str
-    value: float
+    value: float | None
+    """None when nothing is recorded yet."""
     tolerance: float
     """Largest absolute difference from ``value``, in the number's own unit."""
 
@@ -33,6 +34,8 @@ class Fact:
         found = self.printed_in(text)
         if found is None:
             return f"{self.name}: nothing printed matches {self.pattern!r}"
+        if self.value is None:
+            return f"{self.name} is {found:g}, and none is recorded yet: 'make accept' does"
         if abs(found - self.value) <= self.tolerance:
             return ""
         return f"{self.name} is {found:g}, recorded was {self.value:g} ± {self.tolerance:g}"
@@ -55,7 +58,8 @@ class Golden:
             value = fact.printed_in(printed.get(fact.cell, ""))
             facts.append(fact if value is None else replace(fact, value=value))
             if value is not None and value != fact.value:
-                changes.append(f"{example}: {fact.name}: {fact.value:g} -> {value:g}")
+                before = "nothing" if fact.value is None else f"{fact.value:g}"
+                changes.append(f"{example}: {fact.name}: {before} -> {value:g}")
         if changes:
             text = json.dumps([asdict(fact) for fact in facts], ensure_ascii=False, indent=1)
             self._path(example).write_text(text + "\n", encoding="utf-8")

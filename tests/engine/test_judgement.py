@@ -112,6 +112,14 @@ def test_accepting_records_the_new_number(golden: Golden) -> None:
     assert golden.accept("x.py", {"culprit": "accuracy 0.61"}) == []
 
 
+def test_a_fact_without_a_number_asks_for_one(golden: Golden) -> None:
+    path = golden.folder / "x.py.json"
+    path.write_text(path.read_text(encoding="utf-8").replace("0.5,", "null,"), encoding="utf-8")
+    assert "none is recorded yet: 'make accept' does" in golden.facts("x.py")[0].drift("accuracy 0.61")
+    assert golden.accept("x.py", {"culprit": "accuracy 0.61"}) == ["x.py: accuracy: nothing -> 0.61"]
+    assert golden.facts("x.py")[0].drift("accuracy 0.61") == ""
+
+
 def test_a_kept_run_is_judged_again(golden: Golden, project: Write, tmp_path: Path) -> None:
     assert run_with(golden, "print('accuracy 0.5')\n", project, tmp_path).record.succeeded
     golden.accept("x.py", {"culprit": "accuracy 0.9"})

@@ -74,11 +74,11 @@ def _move_home(old: str, new: str) -> None:
 
     huggingface_hub, datasets and evaluate compute their paths when imported, which was before the fork.
     """
-    for module in list(sys.modules.values()):
-        for name, value in list(getattr(module, "__dict__", {}).items()):
-            # type() and not isinstance(): some modules warn when an attribute of theirs is looked at
-            if issubclass(type(value), str | Path) and str(value).startswith(old):
-                setattr(module, name, type(value)(new + str(value)[len(old) :]))
+    from engine.preload import BELOW_HOME
+
+    for module, name in BELOW_HOME:
+        value = getattr(module, name)
+        setattr(module, name, type(value)(new + str(value)[len(old) :]))
 
 
 class ForkedProcess:

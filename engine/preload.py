@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
 
 MODULES = (
     "tqdm.auto",  # before IPython: a progress bar shall look as in a terminal
@@ -20,8 +25,13 @@ MODULES = (
     "evaluate",
     "ipykernel.kernelapp",  # after torch_npu, which takes IPython for a person at a prompt and turns its task queue off
     "ipykernel.ipkernel",
+    "ipykernel.debugger",
+    "IPython.extensions.storemagic",
     "engine.bash_kernel",
 )
+
+# ipykernel gets along without its debugger, which nobody attaches here, and which each kernel would import.
+sys.modules["debugpy"] = None  # type: ignore[assignment]
 
 for name in MODULES:
     try:
@@ -32,9 +42,26 @@ for name in MODULES:
         if name == "torch":
             break  # all that follows would try it again
 
+
+def below(folder: str) -> list[tuple[ModuleType, str]]:
+    """Modules and names of theirs that hold a path below this folder."""
+    return [
+        (module, name)
+        for module in list(sys.modules.values())
+        for name, value in list(getattr(module, "__dict__", {}).items())
+        # type() and not isinstance(): some modules warn when an attribute of theirs is looked at
+        if issubclass(type(value), str | Path) and str(value).startswith(folder)
+    ]
+
+
 try:
     from engine import observer
 
     observer.install()
 except ImportError:
     pass
+
+# Both would otherwise be done in each kernel, and whatever touches all objects there unshares their memory: 100 MB.
+BELOW_HOME = below(os.environ["HF_HOME"]) if "HF_HOME" in os.environ else []
+gc.collect()
+gc.freeze()

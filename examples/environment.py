@@ -2,11 +2,16 @@
 
 # %% versions
 import platform
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 print("Python", platform.python_version(), platform.machine())
+versions = {}
 for name in ("torch", "torch_npu", "transformers", "datasets", "accelerate", "peft"):
-    print(f"{name:12} {version(name)}")
+    try:
+        versions[name] = version(name)
+    except PackageNotFoundError:
+        versions[name] = "not installed"
+    print(f"{name:12} {versions[name]}")
 
 # %% device
 import torch
@@ -40,13 +45,13 @@ tokens = torch.randint(config.vocab_size, (2, 16), device=device)
 loss = model(input_ids=tokens, labels=tokens).loss
 loss.backward()
 trained = all(parameter.grad.isfinite().all() for parameter in model.parameters())
-print(f"Llama with {model.num_parameters():,} parameters on {model.device}: loss {loss.item():.3f}, gradients", trained)
+print(f"Llama with {model.num_parameters():,} parameters on {model.device}: loss {loss.item():.3f}")
 
 # %% verdict
-torch_version = version("torch").partition("+")[0]
+release = {name: versions[name].partition("+")[0].partition(".post")[0] for name in ("torch", "torch_npu")}
 problems = {
     "no NPU: the computation ran on the CPU": device.type != "npu",
-    "torch and torch_npu are of different versions": torch_version != version("torch_npu").partition(".post")[0],
+    "torch and torch_npu are of different versions": release["torch"] != release["torch_npu"],
     "matmul differs from the CPU's": difference > 1e-2,
     "the model has no finite gradients": not trained,
 }

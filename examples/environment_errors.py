@@ -22,10 +22,10 @@ try:
 except FileNotFoundError as error:
     print(error)
 
-# %% no_cann
+# %% no_cann tags=["needs-npu"]
 run("import torch", LD_LIBRARY_PATH=None)
 
-# %% mismatch
+# %% mismatch tags=["needs-npu"]
 install = [sys.executable, "-m", "pip", "install", "-qq", "--no-deps", "--target", "other", "torch_npu==2.12.0"]
 subprocess.run(install, check=True)
 run("import torch", PYTHONPATH="other")
@@ -38,7 +38,7 @@ torch.zeros(2, device="npu")
 """
 run(code, TORCH_DEVICE_BACKEND_AUTOLOAD="0")
 
-# %% no_device
+# %% no_device tags=["needs-npu"]
 code = """
 import torch
 print("devices:", torch.npu.device_count())
@@ -46,5 +46,16 @@ torch.zeros(2, device="npu")
 """
 run(code, ASCEND_RT_VISIBLE_DEVICES="99")
 
-# %% memory
-run("import torch; torch.empty(10**12, dtype=torch.uint8, device='npu')")
+# %% bf16
+code = """
+from transformers import TrainingArguments
+TrainingArguments("out", bf16=True)
+"""
+run(code, ASCEND_RT_VISIBLE_DEVICES="99")
+
+# %% unreachable
+code = """
+from transformers import AutoTokenizer
+AutoTokenizer.from_pretrained("meta-llama/Meta-Llama-3-8B-Instruct")
+"""
+run(code, HF_ENDPOINT="https://huggingface.invalid")

@@ -18,6 +18,7 @@ trainer = SFTTrainer(
         max_steps=8,
         learning_rate=3e-3,
         logging_steps=4,
+        bf16=False,  # the weights are bfloat16 already
         save_strategy="no",
         disable_tqdm=True,
     ),
@@ -40,7 +41,7 @@ tokenizer.save_pretrained("merged")
 from pathlib import Path
 
 for path in sorted(Path("merged").iterdir()):
-    print(f"{path.name:24} {path.stat().st_size / 2**20:8.2f} MiB")
+    print(f"{path.stat().st_size:>12,} {path.name}")
 
 
 # %% reload
@@ -70,7 +71,7 @@ repository = f"{HfApi().whoami()['name']}/llama-on-ascend"
 merged.push_to_hub(repository, private=True)
 tokenizer.push_to_hub(repository)
 for file in HfApi().model_info(repository, files_metadata=True).siblings:
-    print(f"{file.rfilename:24} {file.size / 2**20:8.2f} MiB")
+    print(f"{file.size:>12,} {file.rfilename}")
 
 # %% pull
 print("from the hub:", *ask(repository))

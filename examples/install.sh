@@ -1,6 +1,6 @@
 # 安装 · Installation
 
-# %% driver
+# %% driver tags=["needs-npu"]
 npu-smi info
 
 # %% cann
@@ -15,7 +15,6 @@ python --version
 cat > requirements-npu.txt <<END
 torch==2.13.0
 torch_npu==2.13.0
-pyyaml
 transformers==5.23.0
 datasets==5.2.0
 evaluate==0.4.6
@@ -25,7 +24,8 @@ trl==1.16.0
 scikit-learn
 modelscope==1.40.2
 END
-pip install -qq --dry-run --report plan.json -r requirements-npu.txt
+pip install -qq --dry-run --report plan.json -r requirements-npu.txt \
+    attrs cython decorator sympy cffi pyyaml pathlib2 protobuf scipy requests psutil absl-py
 
 # %% plan
 python - <<END

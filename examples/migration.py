@@ -3,26 +3,23 @@
 # %% cuda
 import torch
 
-print("cuda:", torch.cuda.is_available())
 try:
     torch.ones(2, device="cuda")
 except (AssertionError, RuntimeError) as error:
     print(f"{type(error).__name__}: {error}")
 
-# %% npu
-print("npu:", torch.npu.is_available(), torch.npu.device_count(), torch.npu.get_device_name(0))
+# %% npu tags=["needs-npu"]
+print(torch.npu.is_available(), torch.npu.device_count(), torch.npu.get_device_name(0))
 x = torch.ones(2, 2, device="npu")
-y = x @ x
 torch.npu.synchronize()
-print(y)
+print((x @ x).sum().item(), torch.npu.memory_allocated())
 
 # %% agnostic
 device = torch.accelerator.current_accelerator() or torch.device("cpu")
 model = torch.nn.Linear(4, 2).to(device)
 with torch.autocast(device.type, dtype=torch.bfloat16):
     output = model(torch.randn(3, 4, device=device))
-torch.accelerator.synchronize()
-print(device, output.dtype)
+print(output.device, output.dtype)
 
 
 # %% attribute
@@ -36,38 +33,32 @@ class Scaled(torch.nn.Module):
         return self.linear(inputs) * self.scale
 
 
-scaled = Scaled().to(device)
+inputs = torch.ones(1, 4, device=device)
 try:
-    scaled(torch.ones(1, 4, device=device))
+    Scaled().to(device)(inputs)
 except RuntimeError as error:
     print(error)
 
 
 # %% buffer
-class Buffered(torch.nn.Module):
+class Buffered(Scaled):
     def __init__(self):
         super().__init__()
-        self.linear = torch.nn.Linear(4, 4)
+        del self.scale
         self.register_buffer("scale", torch.arange(4.0))
-
-    def forward(self, inputs):
-        return self.linear(inputs) * self.scale
 
 
 buffered = Buffered().to(device)
-print(buffered(torch.ones(1, 4, device=device)).device)
+print(buffered(inputs).device)
 
 # %% where
 from collections import Counter
 
+print(Counter(str(tensor.device) for tensor in [*buffered.parameters(), *buffered.buffers()]))
 
-def where(module):
-    tensors = [*module.parameters(), *module.buffers()]
-    return Counter(str(tensor.device) for tensor in tensors)
-
-
-print(where(buffered))
-print("allocated:", torch.npu.memory_allocated(), "bytes")
+# %% fallback tags=["needs-npu"]
+values = torch.linalg.eigvals(torch.eye(2, device=device))
+print(values.device)
 
 # %% seed
 torch.manual_seed(42)
@@ -75,9 +66,8 @@ first = torch.rand(2, device=device)
 torch.manual_seed(42)
 print(torch.equal(first, torch.rand(2, device=device)))
 
-# %% transfer
+# %% transfer tags=["needs-npu"]
 from torch_npu.contrib import transfer_to_npu
 
 print("cuda:", torch.cuda.is_available(), torch.cuda.get_device_name(0))
-z = torch.ones(2).cuda()
-print(z.device)
+print(torch.ones(2).cuda().device)

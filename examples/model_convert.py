@@ -1,4 +1,4 @@
-"""把 original/ 转换成 transformers 的目录 · From original/ to a folder for transformers"""
+"""转换 Meta 的权重 · Converting Meta's weights"""
 
 # %% original
 import json
@@ -38,61 +38,38 @@ config = LlamaConfig(
 from transformers import LlamaForCausalLM
 
 names = {
-    "attention_norm": "input_layernorm",
-    "attention.wq": "self_attn.q_proj",
-    "attention.wk": "self_attn.k_proj",
-    "attention.wv": "self_attn.v_proj",
-    "attention.wo": "self_attn.o_proj",
-    "ffn_norm": "post_attention_layernorm",
-    "feed_forward.w1": "mlp.gate_proj",
-    "feed_forward.w2": "mlp.down_proj",
-    "feed_forward.w3": "mlp.up_proj",
+    "tok_embeddings": "model.embed_tokens",
+    "attention_norm": "model.layers.{}.input_layernorm",
+    "wq": "model.layers.{}.self_attn.q_proj",
+    "wk": "model.layers.{}.self_attn.k_proj",
+    "wv": "model.layers.{}.self_attn.v_proj",
+    "wo": "model.layers.{}.self_attn.o_proj",
+    "ffn_norm": "model.layers.{}.post_attention_layernorm",
+    "w1": "model.layers.{}.mlp.gate_proj",
+    "w2": "model.layers.{}.mlp.down_proj",
+    "w3": "model.layers.{}.mlp.up_proj",
+    "norm": "model.norm",
+    "output": "lm_head",
 }
-heads = {"attention.wq": config.num_attention_heads, "attention.wk": config.num_key_value_heads}
-renamed = {
-    "model.embed_tokens.weight": weights["tok_embeddings.weight"],
-    "model.norm.weight": weights["norm.weight"],
-    "lm_head.weight": weights["output.weight"].clone(),
-}
-for layer in range(config.num_hidden_layers):
-    for theirs, ours in names.items():
-        weight = weights[f"layers.{layer}.{theirs}.weight"]
-        if theirs in heads:  # Meta rotates neighbouring rows of a head, transformers its two halves
-            pairs = weight.view(heads[theirs], -1, 2, weight.shape[1])
-            weight = pairs.transpose(1, 2).reshape(weight.shape)
-        renamed[f"model.layers.{layer}.{ours}.weight"] = weight
+renamed = {}
+for name, weight in weights.items():  # such as layers.0.attention.wq.weight
+    layer, part = name.split(".")[1], name.split(".")[-2]
+    if part in ("wq", "wk"):  # Meta rotates neighbouring rows of a head, transformers its two halves
+        pairs = weight.view(-1, config.head_dim // 2, 2, config.hidden_size)
+        weight = pairs.transpose(1, 2).reshape(weight.shape)
+    renamed[f"{names[part].format(layer)}.weight"] = weight
+renamed["lm_head.weight"] = renamed["lm_head.weight"].clone()  # a small model may share it with the embedding
 
 with torch.device("meta"):
     model = LlamaForCausalLM(config)
 print(model.load_state_dict(renamed, assign=True))
 model.save_pretrained(folder)
 
-# %% tokenizer
-from tokenizers.processors import TemplateProcessing
-from transformers import PreTrainedTokenizerFast
-from transformers.convert_slow_tokenizer import TikTokenConverter
-
-begin, end_of_turn = "<|begin_of_text|>", "<|eot_id|>"
-named = {0: begin, 1: "<|end_of_text|>", 6: "<|start_header_id|>", 7: "<|end_header_id|>", 9: end_of_turn}
-reserved = (f"<|reserved_special_token_{number}|>" for number in range(256))
-special = [named.get(place) or next(reserved) for place in range(256)]
-backend = TikTokenConverter(str(folder / "original/tokenizer.model"), extra_special_tokens=special).converted()
-backend.post_processor = TemplateProcessing(single=f"{begin} $A", special_tokens=[(begin, 128000)])
-tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, bos_token=begin, eos_token=end_of_turn)
-tokenizer.chat_template = (
-    "{{ bos_token }}{% for message in messages %}<|start_header_id|>{{ message['role'] }}<|end_header_id|>\n\n"
-    "{{ message['content'] | trim }}<|eot_id|>{% endfor %}"
-    "{% if add_generation_prompt %}<|start_header_id|>assistant<|end_header_id|>\n\n{% endif %}"
-)
-tokenizer.save_pretrained(folder)
-
 # %% result
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM
 
 print(*sorted(path.name for path in folder.iterdir()))
-tokenizer = AutoTokenizer.from_pretrained(folder)
 device = torch.accelerator.current_accelerator() or torch.device("cpu")
 model = AutoModelForCausalLM.from_pretrained(folder).to(device)
-encoded = tokenizer("Do not meddle in the affairs of wizards", return_tensors="pt").to(device)
-print(encoded["input_ids"])
-print("next token:", repr(tokenizer.decode(model(**encoded).logits[0, -1].argmax())))
+prompt = torch.tensor([[128000, 5519, 539]], device=device)  # "Do not"
+print(f"{model.num_parameters():,} parameters in {model.dtype}; next token: {model(prompt).logits[0, -1].argmax()}")

@@ -12,23 +12,15 @@ import json
 import time
 from urllib.parse import parse_qs, urlsplit
 
-
-def expiry(url):
-    """The epoch time at which a signed URL ends; SystemExit, without the URL in its message, when it is none."""
-    query = parse_qs(urlsplit(url).query)
-    if "*" not in url or not {"Policy", "Signature", "Key-Pair-Id"} <= query.keys():
-        raise SystemExit(
-            "This is not the whole URL of the mail: it has a * in it, then Policy, Signature, Key-Pair-Id."
-        )
-    policy = query["Policy"][0].translate(str.maketrans("-_~", "+=/"))
-    try:
-        statement = json.loads(base64.b64decode(policy, validate=True))["Statement"][0]
-        return statement["Condition"]["DateLessThan"]["AWS:EpochTime"]
-    except (ValueError, LookupError, TypeError):
-        raise SystemExit("The URL's Policy is damaged: copy the URL again from Meta's mail.") from None
-
-
-hours = (expiry(url) - time.time()) / 3600
+query = parse_qs(urlsplit(url).query)
+if "*" not in url or not {"Policy", "Signature", "Key-Pair-Id"} <= query.keys():
+    raise SystemExit("This is not the whole URL of the mail: it has a * in it, then Policy, Signature, Key-Pair-Id.")
+try:
+    policy = base64.b64decode(query["Policy"][0].translate(str.maketrans("-_~", "+=/")), validate=True)
+    expiry = json.loads(policy)["Statement"][0]["Condition"]["DateLessThan"]["AWS:EpochTime"]
+    hours = (expiry - time.time()) / 3600
+except (ValueError, LookupError, TypeError):
+    raise SystemExit("The URL's Policy is damaged: copy the URL again from Meta's mail.") from None
 if hours < 0:
     raise SystemExit("The URL has expired: ask for a new one at https://www.llama.com/llama-downloads")
 print(f"The URL is good for {hours:.0f} more hours.")

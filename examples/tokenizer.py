@@ -16,11 +16,11 @@ print(tokenizer.convert_ids_to_tokens(encoded_input["input_ids"]))
 print(tokenizer.decode(encoded_input["input_ids"], skip_special_tokens=True))
 
 # %% chinese
-text = "昇腾 NPU 上的微调"
-ids = tokenizer(text)["input_ids"]
-print(len(text), "characters,", len(ids), "tokens")
-print(ids)
-print(tokenizer.decode(ids))
+english = "Do not meddle in the affairs of wizards, for they are subtle and quick to anger."
+chinese = "不要插手巫师的事务，他们心思难测，又容易动怒。"
+for text in (english, chinese):
+    ids = tokenizer(text)["input_ids"]
+    print(f"{len(text)} characters, {len(ids)} tokens:", tokenizer.decode(ids))
 
 # %% special
 print("begin:", tokenizer.bos_token, tokenizer.bos_token_id)

@@ -239,6 +239,19 @@ async def resolve(request: web.Request) -> web.StreamResponse:
     return await send(request, blob, headers | hashes(request.match_info["path"], blob))
 
 
+@routes.get("/datasets/{name:[^/]+}/resolve/{revision}/{path:.+}")
+async def old_name(request: web.Request) -> web.Response:
+    """A data set by its name of before namespaces: the hub redirects (https://github.com/huggingface/datasets/issues/8612)."""
+    name = request.match_info["name"]
+    full = next(
+        (id for kind, id in hub_of(request).repositories if kind is Kind.DATASET and id.endswith(f"/{name}")), None
+    )
+    if full is None:
+        raise Refusal(401, "RepoNotFound", "Invalid username or password.")
+    address = f"/datasets/{full}/resolve/{request.match_info['revision']}/{request.match_info['path']}"
+    return web.Response(status=307, headers={"Location": address})
+
+
 def hashes(path: str, blob: Blob) -> dict[str, str]:
     """The headers that name the content: by sha256 for large files, by git's sha1 for the others."""
     if not is_large(path):

@@ -31,8 +31,9 @@ print("equal")
 
 
 def test_it_computes_and_tokenizes_the_same(run: Run, tmp_path: Path) -> None:
-    done = run("model_convert.py")
-    assert done.returncode == 0, done.stderr
+    for script in ("model_convert.py", "model_convert_tokenizer.py"):
+        done = run(script)
+        assert done.returncode == 0, done.stderr
     environment = {**os.environ, "HF_HOME": str(tmp_path / "huggingface")}
     compared = subprocess.run(
         [sys.executable, "-c", COMPARE], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False

@@ -55,7 +55,7 @@ run(code, ASCEND_RT_VISIBLE_DEVICES="99")
 
 # %% unreachable
 code = """
-from transformers import AutoTokenizer
-AutoTokenizer.from_pretrained("meta-llama/Meta-Llama-3-8B-Instruct")
+from transformers import AutoConfig
+AutoConfig.from_pretrained("meta-llama/Meta-Llama-3-8B-Instruct")
 """
 run(code, HF_ENDPOINT="https://huggingface.invalid")

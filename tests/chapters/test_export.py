@@ -8,7 +8,7 @@ Printed = Callable[[str, str], str]
 
 
 def test_the_folder_has_all_that_serving_needs(printed: Printed) -> None:
-    files = {line.split()[0] for line in printed("export.py", "files").splitlines()}
+    files = {line.split()[1] for line in printed("export.py", "files").splitlines()}
     assert {"model.safetensors", "config.json", "generation_config.json", "tokenizer.json"} <= files
     assert not any(file.endswith((".bin", ".pt", ".pth")) for file in files)
 

@@ -20,7 +20,7 @@ def test_the_sentence_has_the_ids_of_llama_3(printed: Printed) -> None:
 def test_decoding_gives_the_sentence_back(printed: Printed) -> None:
     _tokens, sentence = printed("tokenizer.py", "tokens").splitlines()
     assert sentence == "Do not meddle in the affairs of wizards, for they are subtle and quick to anger."
-    assert printed("tokenizer.py", "chinese").endswith("昇腾 NPU 上的微调\n")
+    assert printed("tokenizer.py", "chinese").endswith("不要插手巫师的事务，他们心思难测，又容易动怒。\n")
 
 
 def test_padding_needs_a_pad_token_and_a_length(printed: Printed) -> None:

@@ -31,7 +31,7 @@ print("equal")
 
 
 def test_it_computes_and_tokenizes_the_same(run: Run, tmp_path: Path) -> None:
-    for script in ("model_convert.py", "model_convert_tokenizer.py"):
+    for script in ("model_convert.py", "model_convert_tokens.py"):
         done = run(script)
         assert done.returncode == 0, done.stderr
     environment = {**os.environ, "HF_HOME": str(tmp_path / "huggingface")}

@@ -14,8 +14,8 @@ MOST_DEVICES = 16
 class Settings:
     """The size of the virtual device."""
 
-    devices: int = 2
-    """Enough for the chapter on several devices; a Trainer without torchrun uses the first one only."""
+    devices: int = 4
+    """As a small Ascend host has; a Trainer without torchrun uses the first one only."""
     memory_gib: float = 64
     """Of each device, in GiB, 64 as an Ascend 910B has.  It is counted only: the bytes are the host's."""
 

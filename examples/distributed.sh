@@ -1,27 +1,63 @@
 # 多卡 · Several cards
 
-# %% cards
+# %% cards tags=["needs-npu"]
 python -c "import torch; print(torch.npu.device_count(), 'NPUs')"
 
 # %% one
 python distributed_train.py 2> one.log | grep -v "^{"
 
-# %% two
-torchrun --nproc_per_node 2 distributed_train.py 2> two.log | grep -v "^{"
+# %% two tags=["needs-npu"]
+torchrun --standalone --nproc_per_node 2 distributed_train.py 2> two.log | grep -v "^{"
 
-# %% accelerate
-accelerate launch --num_processes 2 --num_machines 1 --mixed_precision no --dynamo_backend no \
-    distributed_train.py 2> accelerate.log | grep -v "^{"
+# %% config tags=["needs-npu"]
+accelerate config default --config_file cards.json
+grep -E "distributed_type|num_machines|num_processes|mixed_precision" cards.json
 
-# %% hosts
+# %% four tags=["needs-npu"]
+accelerate launch --config_file cards.json --num_processes 4 distributed_train.py 2> four.log | grep -v "^{"
+
+# %% hosts tags=["needs-npu"]
+port=$((20000 + RANDOM % 10000))
 for host in 0 1; do
     ASCEND_RT_VISIBLE_DEVICES=$host torchrun --nnodes 2 --node_rank $host --nproc_per_node 1 \
-        --master_addr "$(hostname)" --master_port 29511 distributed_train.py > host$host.log 2>&1 &
+        --master_addr "$(hostname)" --master_port $port distributed_train.py > host$host.log 2>&1 &
 done
 wait
-grep -h "^process" host0.log host1.log
-grep -h "^step" host0.log
+grep -E "^(process|step)" host0.log
 
-# %% fsdp
-python fsdp_train.py
-torchrun --nproc_per_node 2 fsdp_train.py 2> fsdp.log | sort
+# %% check
+cat > check.py <<'END'
+import os
+import torch
+import torch.distributed as dist
+
+card = int(os.environ["LOCAL_RANK"])
+torch.npu.set_device(card)
+dist.init_process_group("hccl")
+total = torch.tensor(dist.get_rank() + 1.0, device="npu")
+dist.all_reduce(total)
+if dist.get_rank() == 0:
+    print(f"{dist.get_world_size()} cards, the sum of 1, 2, ... is {total.item():.0f}")
+dist.destroy_process_group()
+END
+
+# %% ranktable tags=["needs-npu"]
+cat > ranktable.json <<END
+{
+  "version": "1.0",
+  "status": "completed",
+  "server_count": "1",
+  "server_list": [
+    {
+      "server_id": "$(hostname)",
+      "device": [
+        {"device_id": "0", "rank_id": "0"},
+        {"device_id": "1", "rank_id": "1"}
+      ]
+    }
+  ]
+}
+END
+export RANK_TABLE_FILE=$PWD/ranktable.json
+torchrun --standalone --nproc_per_node 2 check.py 2> ranktable.log
+unset RANK_TABLE_FILE

@@ -19,8 +19,7 @@ messages = [
 print(tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False))
 
 # %% generate
-inputs = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_tensors="pt")
-inputs = inputs.to(device)
+inputs = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_tensors="pt").to(device)
 prompt_length = inputs["input_ids"].shape[1]
 output = model.generate(**inputs, max_new_tokens=32, do_sample=False)
 new_tokens = output[0, prompt_length:]
@@ -44,12 +43,7 @@ questions = ["What is the capital of France?", "What is 2 + 2?", "What is the op
 chats = [[{"role": "user", "content": question}] for question in questions]
 for side in ("left", "right"):
     tokenizer.padding_side = side
-    batch = tokenizer.apply_chat_template(
-        chats,
-        add_generation_prompt=True,
-        padding=True,
-        return_tensors="pt",
-    )
+    batch = tokenizer.apply_chat_template(chats, add_generation_prompt=True, padding=True, return_tensors="pt")
     output = model.generate(**batch.to(device), max_new_tokens=12, do_sample=False)
     answers = output[:, batch["input_ids"].shape[1] :]
     print(side, tokenizer.batch_decode(answers, skip_special_tokens=True))
@@ -76,11 +70,6 @@ cache = model(**inputs).past_key_values
 measured = sum(layer.keys.nbytes + layer.values.nbytes for layer in cache.layers)
 computed = cache_bytes_per_token(model.config, model.dtype) * inputs["input_ids"].shape[1]
 print(f"cache of this prompt: {measured} bytes measured, {computed} computed")
-llama_8b = LlamaConfig(
-    hidden_size=4096,
-    num_hidden_layers=32,
-    num_attention_heads=32,
-    num_key_value_heads=8,
-)
+llama_8b = LlamaConfig(hidden_size=4096, num_hidden_layers=32, num_attention_heads=32, num_key_value_heads=8)
 gib = cache_bytes_per_token(llama_8b, torch.bfloat16) * 8192 / 2**30
 print(f"Llama 3 8B, 8192 tokens of context: {gib:.1f} GiB for each conversation")

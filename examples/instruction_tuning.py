@@ -10,14 +10,11 @@ def to_chat(review):
             {"role": "system", "content": "Is this review positive or negative? Answer with one word."},
             {"role": "user", "content": review["text"]},
         ],
-        "completion": [
-            {"role": "assistant", "content": "positive" if review["label"] > 2 else "negative"},
-        ],
+        "completion": [{"role": "assistant", "content": "positive" if review["label"] > 2 else "negative"}],
     }
 
 
-reviews = load_dataset("Yelp/yelp_review_full").filter(lambda review: review["label"] != 2)
-reviews = reviews.shuffle(seed=42)
+reviews = load_dataset("Yelp/yelp_review_full").filter(lambda review: review["label"] != 2).shuffle(seed=42)
 chats = {
     split: reviews[split].select(range(rows)).map(to_chat, remove_columns=["label", "text"])
     for split, rows in (("train", 48), ("test", 16))
@@ -35,29 +32,21 @@ model = AutoModelForCausalLM.from_pretrained(model_id, dtype=torch.bfloat16).to(
 
 
 # %% before
-def answers(model, prompts):
-    batch = tokenizer.apply_chat_template(
-        prompts,
-        add_generation_prompt=True,
-        padding=True,
-        return_tensors="pt",
-    )
+def answers(prompts):
+    batch = tokenizer.apply_chat_template(prompts, add_generation_prompt=True, padding=True, return_tensors="pt")
     output = model.eval().generate(**batch.to(device), max_new_tokens=5, do_sample=False)
-    new_tokens = output[:, batch["input_ids"].shape[1] :]
-    return tokenizer.batch_decode(new_tokens, skip_special_tokens=True)
+    return tokenizer.batch_decode(output[:, batch["input_ids"].shape[1] :], skip_special_tokens=True)
 
 
-def examine(model):
-    given = answers(model, chats["test"]["prompt"][:])
-    total = len(given)
+def examine():
+    given = answers(chats["test"]["prompt"][:])
     wanted = [completion[0]["content"] for completion in chats["test"]["completion"]]
     print("first answers:", given[:4])
-    print("one word:", sum(answer in ("positive", "negative") for answer in given), "of", total)
-    right = sum(answer == word for answer, word in zip(given, wanted, strict=True))
-    print("right:   ", right, "of", total)
+    print("one word:", sum(answer in ("positive", "negative") for answer in given), "of", len(given))
+    print("right:   ", sum(answer == word for answer, word in zip(given, wanted, strict=True)), "of", len(given))
 
 
-examine(model)
+examine()
 
 # %% trainer
 from peft import LoraConfig
@@ -75,13 +64,9 @@ arguments = SFTConfig(
     save_strategy="no",
     disable_tqdm=True,
 )
-trainer = SFTTrainer(
-    model,
-    args=arguments,
-    train_dataset=chats["train"],
-    processing_class=tokenizer,
-    peft_config=LoraConfig(r=8, lora_alpha=16, target_modules="all-linear"),
-)
+lora = LoraConfig(r=8, lora_alpha=16, target_modules="all-linear")
+trainer = SFTTrainer(model, arguments, train_dataset=chats["train"], processing_class=tokenizer, peft_config=lora)
+model = trainer.model
 
 # %% labels
 row = next(iter(trainer.get_train_dataloader()))
@@ -93,16 +78,12 @@ print("learns:", repr(tokenizer.decode(row["input_ids"][0][learnt])))
 trainer.train()
 
 # %% curve
-import matplotlib.pyplot as plt
+import pandas as pd
 
-logs = [log for log in trainer.state.log_history if "loss" in log]
-plt.figure(figsize=(6, 3), layout="constrained")
-plt.plot([log["step"] for log in logs], [log["loss"] for log in logs], marker="o")
-plt.xlabel("step")
-plt.ylabel("loss on the answers")
-plt.savefig("loss.png")
+log = pd.DataFrame(trainer.state.log_history).dropna(subset="loss")
+axes = log.plot(x="step", y="loss", marker="o", figsize=(6, 3), legend=False, ylabel="loss on the answers")
+axes.figure.savefig("loss.png", bbox_inches="tight")
 
 # %% after
-examine(trainer.model)
-other = [{"role": "user", "content": "What is the capital of France?"}]
-print(answers(trainer.model, [other]))
+examine()
+print(answers([[{"role": "user", "content": "What is the capital of France?"}]]))

@@ -7,19 +7,20 @@ from transformers import AutoTokenizer
 model_id = "meta-llama/Meta-Llama-3-8B-Instruct"
 tokenizer = AutoTokenizer.from_pretrained(model_id)
 tokenizer.pad_token = tokenizer.eos_token
-dataset = load_dataset("Yelp/yelp_review_full")
+dataset = load_dataset("Yelp/yelp_review_full").shuffle(seed=42)
 
 
 def tokenize(rows):
     return tokenizer(rows["text"], truncation=True, max_length=128)
 
 
-train_dataset = dataset["train"].shuffle(seed=42).select(range(1000)).map(tokenize, batched=True)
-eval_dataset = dataset["test"].shuffle(seed=42).select(range(500)).map(tokenize, batched=True)
+train_dataset = dataset["train"].select(range(1000)).map(tokenize, batched=True)
+eval_dataset = dataset["test"].select(range(500)).map(tokenize, batched=True)
 
 # %% base
-from transformers import AutoModelForSequenceClassification
+from transformers import AutoModelForSequenceClassification, set_seed
 
+set_seed(42)
 base = AutoModelForSequenceClassification.from_pretrained(
     model_id, num_labels=5, pad_token_id=tokenizer.pad_token_id, dtype="float32"
 )
@@ -35,22 +36,16 @@ model.print_trainable_parameters()
 # %% train
 from transformers import Trainer, TrainingArguments
 
-trainer = Trainer(
-    model=model,
-    args=TrainingArguments(
-        output_dir="trainer",
-        num_train_epochs=2,
-        per_device_train_batch_size=16,
-        per_device_eval_batch_size=64,
-        learning_rate=2e-3,
-        logging_steps=21,
-        save_strategy="no",
-        disable_tqdm=True,
-    ),
-    train_dataset=train_dataset,
-    eval_dataset=eval_dataset,
-    processing_class=tokenizer,
+arguments = TrainingArguments(
+    output_dir="trainer",
+    num_train_epochs=2,
+    per_device_train_batch_size=16,
+    learning_rate=2e-3,
+    logging_steps=21,
+    save_strategy="no",
+    disable_tqdm=True,
 )
+trainer = Trainer(model, arguments, train_dataset=train_dataset, eval_dataset=eval_dataset, processing_class=tokenizer)
 trainer.train()
 trainer.evaluate()
 

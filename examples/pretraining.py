@@ -11,7 +11,6 @@ print(manual)
 print(manual["train"][0]["text"][:150])
 
 # %% pack
-from itertools import chain
 from transformers import AutoTokenizer
 
 model_id = "meta-llama/Meta-Llama-3-8B-Instruct"
@@ -20,31 +19,21 @@ block_size = 64
 
 
 def pack(rows):
-    documents = tokenizer(rows["text"])["input_ids"]
-    ids = list(chain.from_iterable([*ids, tokenizer.eos_token_id] for ids in documents))
-    starts = range(0, len(ids) - block_size + 1, block_size)
-    blocks = [ids[start : start + block_size] for start in starts]
+    ids = []
+    for document in tokenizer(rows["text"])["input_ids"]:
+        ids += [*document, tokenizer.eos_token_id]
+    blocks = [ids[start : start + block_size] for start in range(0, len(ids) - block_size + 1, block_size)]
     return {"input_ids": blocks, "labels": blocks}
 
 
-def blocks_of(dataset, count):
-    packed = dataset.map(pack, batched=True, remove_columns=dataset.column_names)
-    return packed.shuffle(seed=42).select(range(count))
+def packed(dataset, blocks):
+    dataset = dataset.map(pack, batched=True, remove_columns=dataset.column_names)
+    return dataset.shuffle(seed=42).select(range(blocks))
 
 
-train_dataset = blocks_of(manual["train"], 256)
-eval_datasets = {"manual": blocks_of(manual["test"], 32), "reviews": blocks_of(reviews, 32)}
+train_dataset = packed(manual["train"], 256)
+eval_datasets = {"manual": packed(manual["test"], 32), "reviews": packed(reviews, 32)}
 print(train_dataset)
-
-# %% collator
-from transformers import DataCollatorForLanguageModeling
-
-tokenizer.pad_token = tokenizer.eos_token
-collator = DataCollatorForLanguageModeling(tokenizer, mlm=False)
-block = eval_datasets["reviews"][0]
-end = block["input_ids"].index(tokenizer.eos_token_id)
-collated = collator([block])["labels"][0, end].item()
-print("label of an end token:", block["labels"][end], "- after this collator:", collated)
 
 # %% model
 from transformers import AutoModelForCausalLM
@@ -57,10 +46,6 @@ import evaluate
 accuracy = evaluate.load("accuracy")
 
 
-def most_likely_token(logits, labels):
-    return logits.argmax(-1)
-
-
 def compute_metrics(evaluated):
     predictions, labels = evaluated.predictions[:, :-1], evaluated.label_ids[:, 1:]
     return accuracy.compute(predictions=predictions.flatten(), references=labels.flatten())
@@ -69,23 +54,16 @@ def compute_metrics(evaluated):
 # %% trainer
 from transformers import Trainer, TrainingArguments, default_data_collator
 
+arguments = TrainingArguments(
+    output_dir="trainer", num_train_epochs=1, learning_rate=3e-3, logging_steps=4, save_strategy="no", disable_tqdm=True
+)
 trainer = Trainer(
-    model=model,
-    args=TrainingArguments(
-        output_dir="trainer",
-        num_train_epochs=1,
-        per_device_train_batch_size=8,
-        per_device_eval_batch_size=8,
-        learning_rate=3e-3,
-        lr_scheduler_type="cosine",
-        logging_steps=4,
-        save_strategy="no",
-        disable_tqdm=True,
-    ),
+    model,
+    arguments,
     train_dataset=train_dataset,
     eval_dataset=eval_datasets,
     data_collator=default_data_collator,
-    preprocess_logits_for_metrics=most_likely_token,
+    preprocess_logits_for_metrics=lambda logits, labels: logits.argmax(-1),
     compute_metrics=compute_metrics,
 )
 
@@ -96,22 +74,15 @@ after = trainer.evaluate()
 
 # %% perplexity
 import math
-import pandas as pd
 
-table = {
-    f"{name}, {when}": {
-        "perplexity": round(math.exp(metrics[f"eval_{name}_loss"])),
-        "next token right": f"{metrics[f'eval_{name}_accuracy']:.1%}",
-    }
-    for name in eval_datasets
-    for when, metrics in (("before", before), ("after", after))
-}
-print(pd.DataFrame(table).T.to_string())
+for name in eval_datasets:
+    for when, metrics in (("before", before), ("after", after)):
+        perplexity, right = math.exp(metrics[f"eval_{name}_loss"]), metrics[f"eval_{name}_accuracy"]
+        print(f"{name}, {when}: perplexity {perplexity:.0f}, next token right {right:.1%}")
 
 # %% curve
-import matplotlib.pyplot as plt
+import pandas as pd
 
 log = pd.DataFrame(trainer.state.log_history).dropna(subset="loss")
-log.plot(x="step", y="loss", marker="o", figsize=(6, 3), legend=False, ylabel="training loss")
-plt.tight_layout()
-plt.savefig("loss.png")
+axes = log.plot(x="step", y="loss", marker="o", figsize=(6, 3), legend=False, ylabel="training loss")
+axes.figure.savefig("loss.png", bbox_inches="tight")

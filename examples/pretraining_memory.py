@@ -1,6 +1,6 @@
 """全参数训练占多少显存 · How much memory training all parameters takes"""
 
-# %% check
+# %% check tags=["needs-npu"]
 import torch
 from transformers import AutoModelForCausalLM
 

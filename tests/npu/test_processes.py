@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -63,6 +64,19 @@ print({event.key: event.count for event in profiler.key_averages()}["aten::mm"])
 def test_collectives(program: Program, ranks: int) -> None:
     done = program("ranks.py", str(ranks), VIRTUAL_NPU_DEVICES="4")
     assert done.returncode == 0 and done.stdout.count("ok") == ranks, done.stdout + done.stderr
+    assert not left_behind()
+
+
+def test_ranks_meet_by_a_rank_table(program: Program, tmp_path: Path) -> None:
+    """torch_npu hands the file to HCCL, instead of what the ranks tell each other."""
+    table = tmp_path / "ranktable.json"
+    devices = [{"device_id": str(r), "device_ip": f"192.168.100.10{r}", "rank_id": str(r)} for r in range(2)]
+    for listed, outcome in ((devices, ""), (devices[:1], "rank 1 is not in the rank table")):
+        servers = [{"server_id": "one", "device": listed}]
+        text = {"version": "1.0", "status": "completed", "server_count": "1", "server_list": servers}
+        table.write_text(json.dumps(text), encoding="utf-8")
+        done = program("ranks.py", "2", RANK_TABLE_FILE=str(table), HCCL_EXEC_TIMEOUT="10")
+        assert (done.returncode == 0) is (listed == devices) and outcome in done.stderr
     assert not left_behind()
 
 

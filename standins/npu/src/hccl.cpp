@@ -5,9 +5,14 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <regex>
 #include <utility>
 
 #include "communicator.hpp"
+#include "runtime.hpp"
 
 namespace virtual_npu {
 namespace {
@@ -91,11 +96,23 @@ void reduce(void* result, const Communicator& ranks, size_t bytes, HcclDataType 
 char* bytes_at(const void* data, size_t offset) { return const_cast<char*>(static_cast<const char*>(data)) + offset; }
 
 // Name of a shared memory segment; provide() removes those of its session that a killed program has left.
-std::string new_name() {
+std::string segment(const std::string& name) {
   const char* session = std::getenv("VIRTUAL_NPU_SESSION");
+  return "/" + std::string(session && *session ? session : "virtual-npu") + "-" + name;
+}
+
+std::string new_name() {
   const auto time = std::chrono::system_clock::now().time_since_epoch().count();
-  return "/" + std::string(session && *session ? session : "virtual-npu") + "-" + std::to_string(getpid()) + "-" +
-         std::to_string(time);
+  return segment(std::to_string(getpid()) + "-" + std::to_string(time));
+}
+
+// The numbers of the ranks that a rank table lists, in its order; other entries matter to a network only.
+std::vector<uint32_t> ranks_in(const std::string& table) {
+  static const std::regex rank("\"rank_id\"\\s*:\\s*\"(\\d+)\"");
+  std::vector<uint32_t> found;
+  for (auto at = std::sregex_iterator(table.begin(), table.end(), rank); at != std::sregex_iterator(); ++at)
+    found.push_back(static_cast<uint32_t>(std::stoul((*at)[1])));
+  return found;
 }
 
 // Sends and receives between HcclGroupStart and HcclGroupEnd run together, so that none waits for one behind it.
@@ -141,6 +158,22 @@ HcclResult HcclCommInitRootInfo(uint32_t size, const HcclRootInfo* root, uint32_
 HcclResult HcclCommInitRootInfoConfig(uint32_t size, const HcclRootInfo* root, uint32_t rank, const HcclCommConfig*,
                                       HcclComm* handle) {
   return join(size, root, rank, handle);
+}
+
+// With RANK_TABLE_FILE nothing is exchanged beforehand: each rank knows all others from the file, and the file is where
+// they meet.
+HcclResult HcclCommInitClusterInfoConfig(const char* path, uint32_t rank, HcclCommConfig*, HcclComm* handle) {
+  std::ifstream file(path);
+  const std::string table{std::istreambuf_iterator<char>(file), {}};
+  const auto ranks = ranks_in(table);
+  if (std::find(ranks.begin(), ranks.end(), rank) == ranks.end()) {
+    fail(ACL_ERROR_INVALID_PARAM, "rank " + std::to_string(rank) + " is not in the rank table " + path);
+    return HCCL_E_PARA;
+  }
+  HcclRootInfo root{};
+  const auto meeting = segment(std::to_string(std::hash<std::string>{}(path + table)));
+  std::snprintf(root.internal, COMM_NAME_MAX_LENGTH, "%s", meeting.c_str());
+  return join(static_cast<uint32_t>(ranks.size()), &root, rank, handle);
 }
 
 HcclResult HcclCommInitAll(uint32_t, int32_t*, HcclComm*) { return HCCL_E_NOT_SUPPORT; }

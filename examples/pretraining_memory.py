@@ -1,12 +1,15 @@
 """全参数训练占多少显存 · How much memory training all parameters takes"""
 
-# %% check tags=["needs-npu"]
+# %% small
 import torch
 from transformers import AutoModelForCausalLM
 
 model_id = "meta-llama/Meta-Llama-3-8B-Instruct"
-device = torch.accelerator.current_accelerator()
+device = torch.accelerator.current_accelerator() or torch.device("cpu")
 model = AutoModelForCausalLM.from_pretrained(model_id, dtype="float32").to(device)
+print(f"{model.num_parameters():,} parameters")
+
+# %% check tags=["needs-npu"]
 optimizer = torch.optim.AdamW(model.parameters())
 tokens = torch.randint(model.config.vocab_size, (8, 64), device=device)
 model(input_ids=tokens, labels=tokens).loss.backward()

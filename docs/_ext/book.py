@@ -75,13 +75,14 @@ def leave_out_examples(app: Sphinx, env: BuildEnvironment) -> None:
 
 
 def own_style_only(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object) -> None:
-    """MyST-NB's stylesheet is copied when the book is packed already."""
+    """No scripts; and MyST-NB's stylesheet is copied when the book is packed already."""
+    context["script_files"] = []
     context["css_files"] = [file for file in context["css_files"] if "mystnb" not in str(file.filename)]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", configure, priority=600)
     app.connect("env-updated", leave_out_examples)
-    app.connect("html-page-context", own_style_only)
+    app.connect("html-page-context", own_style_only, priority=900)  # after all that add something
     app.add_post_transform(LeaveToSite)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -26,7 +26,7 @@ pages: $(patsubst %,%s,$(filter epub pdf,$(FORMS))) # inside the stand-ins; repl
 	$(SPHINX) -D forms='$(FORMS)' -d $(BUILD)/doctrees/en -D language=en docs $(BUILD)/en/html
 	@$(PY) -m engine.secrets $(BUILD)/zh/html $(BUILD)/en/html
 	@rm -rf $(SITE).new && cp -r $(BUILD)/zh/html $(SITE).new && cp -r $(BUILD)/en/html $(SITE).new/en
-	@rm -rf $(SITE).new/_static/fonts $(SITE).new/en/_static/fonts # 20 MB of the theme's, which no page asks for
+	@find $(SITE).new -type d -name fonts -prune -exec rm -r {} + # 20 MB of the theme's, which no page asks for
 	@for form in $(filter epub pdf,$(FORMS)); do cp $(BUILD)/books/*.$$form $(SITE).new/; done
 	@rm -rf $(SITE) && mv $(SITE).new $(SITE)
 	@$(if $(filter zip,$(FORMS)),$(MAKE) --no-print-directory zip && cp $(BUILD)/$(NAME).zip $(SITE)/)

@@ -43,7 +43,7 @@ def configure(app: Sphinx, config: Config) -> None:
     config.epub_uid = config.epub_identifier = config.epub_basename  # the same: epubcheck NCX-001
     config.epub_show_urls = "no"
     config.epub_use_index = False
-    config.epub_tocdup = False
+    config.epub_tocdup, config.epub_tocscope = False, "includehidden"  # pages below a page as well
 
 
 class LeaveToSite(SphinxPostTransform):

@@ -19,6 +19,7 @@ OPF = "{http://www.idpf.org/2007/opf}"
 FONTS = {  # family, weight: package and file; Chinese is emphasised by another face rather than by a bolder one
     ("Book", "normal"): ("pylopdf_fonts_zh_cn", "NotoSerifSC-Regular.otf"),
     ("Book Sans", "normal"): ("pylopdf_fonts_zh_cn", "NotoSansSC-Regular.otf"),
+    ("Book Symbols", "normal"): ("matplotlib", "mpl-data/fonts/ttf/DejaVuSans.ttf"),
     ("Book Mono", "normal"): ("matplotlib", "mpl-data/fonts/ttf/DejaVuSansMono.ttf"),
     ("Book Mono", "bold"): ("matplotlib", "mpl-data/fonts/ttf/DejaVuSansMono-Bold.ttf"),
 }

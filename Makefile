@@ -8,23 +8,42 @@ STANDINS := $(PY) -m standins
 SPHINX := $(PY) -m sphinx -W --keep-going -q -c .
 BUILD ?= _build
 SITE := $(BUILD)/html
+NAME := llama-on-ascend
+FORMS ?=
 PORT ?= 8000
 
-.PHONY: html pages test checks lint bench serve translations explain accept install zip linkcheck clean help
+.PHONY: html pages epub epubs pdf pdfs test checks lint bench serve translations explain accept install zip linkcheck clean help
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 20
 
-html: install ## execute the examples and build the site
+html: install ## execute the examples and build the site; FORMS="epub pdf zip" offers these for download there
 	@$(STANDINS) $(MAKE) --no-print-directory pages
 	@echo "The site is $(SITE)/index.html ('make serve' shows it)."
 
-pages: # inside the stand-ins; the site is replaced only when both languages were built without a fault
-	$(SPHINX) -d $(BUILD)/doctrees/zh docs $(BUILD)/zh/html
-	$(SPHINX) -d $(BUILD)/doctrees/en -D language=en docs $(BUILD)/en/html
+pages: $(patsubst %,%s,$(filter epub pdf,$(FORMS))) # inside the stand-ins; replaces the site only when all was built without a fault
+	$(SPHINX) -D forms='$(FORMS)' -d $(BUILD)/doctrees/zh docs $(BUILD)/zh/html
+	$(SPHINX) -D forms='$(FORMS)' -d $(BUILD)/doctrees/en -D language=en docs $(BUILD)/en/html
 	@$(PY) -m engine.secrets $(BUILD)/zh/html $(BUILD)/en/html
 	@rm -rf $(SITE).new && cp -r $(BUILD)/zh/html $(SITE).new && cp -r $(BUILD)/en/html $(SITE).new/en
+	@find $(SITE).new -type d -name fonts -prune -exec rm -r {} + # 20 MB of the theme's, which no page asks for
+	@for form in $(filter epub pdf,$(FORMS)); do cp $(BUILD)/books/*.$$form $(SITE).new/; done
 	@rm -rf $(SITE) && mv $(SITE).new $(SITE)
+	@$(if $(filter zip,$(FORMS)),$(MAKE) --no-print-directory zip && cp $(BUILD)/$(NAME).zip $(SITE)/)
+
+epub: install ## make a book for e-readers of the same runs, in both languages
+	@$(STANDINS) $(MAKE) --no-print-directory epubs && ls $(BUILD)/books/*.epub
+
+pdf: install ## make a book to print
+	@$(STANDINS) $(MAKE) --no-print-directory pdfs && ls $(BUILD)/books/*.pdf
+
+epubs: # inside the stand-ins
+	$(SPHINX) -t book -b epub -d $(BUILD)/doctrees/zh-book docs $(BUILD)/zh/epub
+	$(SPHINX) -t book -b epub -d $(BUILD)/doctrees/en-book -D language=en docs $(BUILD)/en/epub
+	@mkdir -p $(BUILD)/books && cp $(BUILD)/*/epub/*.epub $(BUILD)/books/
+
+pdfs: epubs
+	@for book in $(BUILD)/books/*.epub; do $(PY) docs/_ext/print_book.py $$book $${book%.epub}.pdf || exit; done
 
 test: lint ## run every check: style, types, examples, hubs, virtual NPU, pages
 	@$(STANDINS) $(MAKE) --no-print-directory checks
@@ -60,7 +79,7 @@ translations: install ## bring docs/locale/en up to date with the Chinese pages;
 
 zip: ## pack the built site for reading offline
 	@test -e $(SITE)/index.html || { echo "There is no site yet: 'make html' first."; exit 1; }
-	@$(PY) -c "import shutil; print(shutil.make_archive('$(BUILD)/llama-on-ascend', 'zip', '$(SITE)'))"
+	@$(PY) -c "import shutil; print(shutil.make_archive('$(BUILD)/$(NAME)', 'zip', '$(SITE)'))"
 
 linkcheck: install ## ask whether the links to other sites still lead somewhere; needs the network
 	@$(STANDINS) $(SPHINX) -b linkcheck -d $(BUILD)/doctrees/linkcheck docs $(BUILD)/linkcheck

@@ -26,19 +26,24 @@ extensions = [
     "anchors",  # addresses of Chinese sections
     "folding",  # long logs and outputs
     "languages",  # each page leads to itself in the others
+    "chinese_lines",
+    "rebuilding",  # unchanged pages, when what they are made by has changed
+]
+ON_SCREEN = [
     "chinese_search",
     "search_ranking",
-    "chinese_lines",
     "dark_mode",
     "accessibility",
     "reading_time",
     "edit_link",
     "sharing",  # description and OpenGraph card
+    "downloads",  # the guide as epub, PDF, zip
     "sitemap",
     "llms",  # llms.txt, llms-full.txt
     "sphinx_copybutton",
     "sphinx_reredirects",
 ]
+extensions += ["book"] if tags.has("book") else ON_SCREEN  # noqa: F821 (Sphinx knows the tags: python -m sphinx -t book)
 examples_cache = str(ROOT / "_build/runs")
 records_folder = str(ROOT / "records")
 nb_merge_streams = True

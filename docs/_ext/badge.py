@@ -110,7 +110,7 @@ class ShowBadge(SphinxPostTransform):
 
 def write_files(app: Sphinx, exception: Exception | None) -> None:
     """Put each example beside its page, as the script that readers copy and as the executed notebook."""
-    if exception or app.builder.format != "html":
+    if exception or app.builder.name != "html":
         return
     folder = Path(app.outdir) / "examples"
     for document in app.env.found_docs:

@@ -66,8 +66,8 @@ def _tab(label: str, content: list[nodes.Node]) -> nodes.container:
 
 
 def load_tabs(app: Sphinx, config: Config) -> None:
-    """Their style is heavy: pages have it only where anything was handed in."""
-    if handed_in.files(config):
+    """Their style is heavy: pages have it only where anything was handed in.  A book shows one below the other."""
+    if handed_in.files(config) and not app.tags.has("book"):
         app.setup_extension("sphinx_design")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from docutils import nodes
 from docutils.nodes import Element
 from sphinx.application import Sphinx
+from sphinx.builders import Builder
 from sphinx.locale import get_translation
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.writers.html5 import HTML5Translator
@@ -27,12 +28,18 @@ class fold(nodes.General, nodes.Element):
 
 
 def visit_fold(self: HTML5Translator, node: Element) -> None:
-    self.body.append(self.starttag(node, "details"))
-    self.body.append(f"<summary>{self.encode(node['summary'])}</summary>\n")
+    outer, inner = ("div", "p") if is_book(self.builder) else ("details", "summary")
+    self.body.append(self.starttag(node, outer))
+    self.body.append(f"<{inner}>{self.encode(node['summary'])}</{inner}>\n")
 
 
 def depart_fold(self: HTML5Translator, node: Element) -> None:
-    self.body.append("</details>\n")
+    self.body.append("</div>\n" if is_book(self.builder) else "</details>\n")
+
+
+def is_book(builder: Builder) -> bool:
+    """Whether nothing can be opened there."""
+    return bool(builder.tags.has("book"))
 
 
 def pass_fold(self: object, node: Element) -> None:
@@ -54,7 +61,7 @@ class FoldOutputs(SphinxPostTransform):
             if "stderr" in block["classes"]:
                 if len(lines) > LOG_LINES:
                     block.replace_self(_folded(_("运行日志，%d 行") % len(lines), block))
-            elif len(lines) > OUTPUT_LINES:
+            elif len(lines) > OUTPUT_LINES and not is_book(self.app.builder):
                 tail = _part(block, lines[HEAD_LINES:])
                 block.replace_self(
                     [_part(block, lines[:HEAD_LINES]), _folded(_("其余 %d 行") % (len(lines) - HEAD_LINES), tail)]

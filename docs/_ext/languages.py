@@ -9,9 +9,11 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
+from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.locale import get_translation
+from sphinx.transforms.post_transforms import SphinxPostTransform
 
 SITE_URL = "SITE_URL"  # where the site is published, if it is: absolute links are made with it
 _ = get_translation("guide")
@@ -74,7 +76,18 @@ def add_alternates(app: Sphinx, pagename: str, templatename: str, context: dict[
     context["site_url"] = app.config.html_baseurl
 
 
+class ForgetTranslated(SphinxPostTransform):
+    """Sphinx's own note that it translated a ``<meta>`` would be written as an attribute, which HTML does not know."""
+
+    default_priority = 900
+
+    def run(self, **kwargs: Any) -> None:
+        for meta in self.document.findall(nodes.meta):
+            meta.attributes.pop("translated", None)
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", configure)
+    app.add_post_transform(ForgetTranslated)
     app.connect("html-page-context", add_alternates)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from html import escape
+from pathlib import Path
 from typing import Any
 
+import card as picture
 from docutils import nodes
 from languages import LANGUAGES
 from sphinx.application import Sphinx
@@ -34,6 +36,11 @@ def add_tags(
         "og:description": summary(doctree),
         "og:url": context.get("pageurl") or "",
     }
+    if app.config.html_baseurl and app.builder.name == "html" and not pagename.startswith("examples/"):
+        file = f"_static/cards/{pagename}.png"
+        picture.draw(app.config.project, title, card["og:description"], Path(app.outdir) / file)
+        card |= {"og:image": app.config.html_baseurl + file, "og:image:alt": title}
+        card |= {"twitter:card": "summary_large_image"}
     tags = [f'<meta property="{name}" content="{escape(text)}" />' for name, text in card.items() if text]
     if description := card["og:description"]:
         tags.append(f'<meta name="description" content="{escape(description)}" />')

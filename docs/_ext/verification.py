@@ -140,7 +140,7 @@ def add_filter(app: Sphinx, page: str, template: str, context: dict[str, Any], d
 
 
 def write_json(app: Sphinx, exception: Exception | None) -> None:
-    if exception or app.builder.format != "html":
+    if exception or app.builder.name != "html":
         return
     runs = {name: run.record.to_json() for name, run in sorted(runs_of_build().items())}
     others = {

@@ -32,6 +32,8 @@ class Project:
     folder: Path
     settings: Mapping[str, object] = field(default_factory=dict)
     """Of Sphinx, beside those of conf.py."""
+    repository: Path = ROOT
+    """Where conf.py and the extensions are."""
 
     def write(self, **files: str) -> None:
         """``index="..."`` writes docs/index.rst, ``x_py="..."`` examples/x.py."""
@@ -49,7 +51,7 @@ class Project:
         self, environment: dict[str, str] | None = None, site: str = "site", within: Sequence[str] = ()
     ) -> subprocess.Popen[str]:
         """Begin to build into a folder of this name, as a command of the command ``within``."""
-        command = [*within, sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-c", str(ROOT)]
+        command = [*within, sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-c", str(self.repository)]
         settings = {"examples_cache": self.folder / "runs", "records_folder": self.folder / "records", **self.settings}
         command += [word for name, value in settings.items() for word in ("-D", f"{name}={value}")]
         command += ["-d", str(self.folder / site / "doctrees")]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import time
 from pathlib import Path
 
 import psutil
-from small_site import Project
+import pytest
+from small_site import ROOT, Project
 
 INDEX = "Site\n====\n\n.. toctree::\n\n   page\n"
 PAGE = "Page\n====\n\n.. cells:: x.py say\n"
@@ -61,3 +63,32 @@ def test_a_run_that_can_not_be_kept_is_shown_all_the_same(project: Project) -> N
     built = project.build()
     assert (built.code, built.errors) == (0, "")
     assert "said by the run" in built.page("page")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("docs/_ext/typed_code.py", "未在此运行：", "Not run here:"),
+        ("docs/_templates/breadcrumbs.html", "页面导航", "Breadcrumbs"),
+        ("docs/_static/guide.css", "--page: #ffffff", "--page: #fffffe"),
+    ],
+)
+def test_what_makes_pages_reaches_unchanged_ones(tmp_path: Path, file: str, old: str, new: str) -> None:
+    """An extension, a template, a style (whose address holds its digest)."""
+    own = tmp_path / "repository"
+    shutil.copytree(ROOT / "docs", own / "docs", ignore=shutil.ignore_patterns("examples", "*.rst"))
+    for name in ("conf.py", "requirements.txt"):
+        shutil.copy(ROOT / name, own)
+    for name in ("engine", "golden"):
+        (own / name).symlink_to(ROOT / name)
+    project = Project(tmp_path, repository=own)
+    project.write(index="Site\n====\n\n.. not-run:: bash\n   :reason: why\n\n   ls\n")
+    before = project.build()
+    assert (before.code, before.errors) == (0, "")
+    page = before.page("index")
+    assert project.build().page("index") == page
+    path = own / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    assert project.build().page("index") != page

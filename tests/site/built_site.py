@@ -21,6 +21,15 @@ PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 900}
 
 
+def forms() -> list[str]:
+    """The forms of the guide that can be made here: a PDF where WeasyPrint finds Pango."""
+    try:
+        import weasyprint  # noqa: F401
+    except OSError:
+        return ["epub", "zip"]
+    return ["epub", "pdf", "zip"]
+
+
 @dataclass(frozen=True)
 class Site:
     """The built site."""

@@ -15,7 +15,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from built_site import CHROMIUM, DESKTOP, ROOT, SWITCHES, Site
+from built_site import CHROMIUM, DESKTOP, ROOT, SWITCHES, Site, forms
 from playwright.sync_api import Browser, Page, sync_playwright
 
 
@@ -42,7 +42,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(QuietHandler, directory=str(folder))) as server:
         url = f"http://127.0.0.1:{server.server_port}/"
         environment = {**os.environ, "SITE_URL": url, "REPOSITORY_URL": "https://repository.example/guide"}
-        command = ["make", "--no-print-directory", "pages", f"PY={sys.executable}", f"BUILD={build}"]
+        command = ["make", "--no-print-directory", "pages", f"FORMS={' '.join(forms())}"]
+        command += [f"PY={sys.executable}", f"BUILD={build}"]
         made = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
         if made.returncode:
             pytest.fail(f"the site can not be built:\n{made.stdout}{made.stderr}", pytrace=False)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
+import struct
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 import nbformat
 import pytest
-from built_site import ROOT, Site
+from built_site import ROOT, Site, forms
 from playwright.sync_api import Page, expect
 
 EXAMPLES = sorted(path for path in (ROOT / "examples").iterdir() if path.suffix in (".py", ".sh"))
@@ -72,10 +71,13 @@ def test_the_sitemap_lists_every_written_page_in_both_languages(site: Site) -> N
 def test_a_page_carries_what_messengers_show(site: Site) -> None:
     for page in site.articles:
         text = site.text(page)
-        card = dict(re.findall(r'<meta property="(og:\w+)" content="([^"]+)"', text))
+        card = dict(re.findall(r'<meta property="(og:[\w:]+)" content="([^"]+)"', text))
         assert card.keys() >= {"og:title", "og:type", "og:description", "og:url", "og:locale", "og:site_name"}, page
         assert card["og:url"] == site.url + page
         assert f'<link rel="canonical" href="{site.url}{page}"' in text
+        assert card["og:image"].startswith(site.url)
+        picture = (site.folder / card["og:image"].removeprefix(site.url)).read_bytes()
+        assert struct.unpack(">II", picture[16:24]) == (1200, 630)
 
 
 @pytest.mark.parametrize("folder", ["", "en/"])
@@ -92,11 +94,20 @@ def test_language_models_get_every_page_with_code_and_outputs(site: Site, folder
 
 
 def test_the_zip_for_offline_reading_holds_the_site(site: Site) -> None:
-    build = site.folder.parent
-    subprocess.run(["make", "zip", f"PY={sys.executable}", f"BUILD={build}"], cwd=ROOT, check=True, capture_output=True)
-    with zipfile.ZipFile(build / "llama-on-ascend.zip") as archive:
-        packed = {name for name in archive.namelist() if not name.endswith("/")}
-    assert packed == {path.relative_to(site.folder).as_posix() for path in site.folder.rglob("*") if path.is_file()}
+    name = "llama-on-ascend.zip"
+    with zipfile.ZipFile(site.folder / name) as archive:
+        packed = {path for path in archive.namelist() if not path.endswith("/")}
+    files = {path.relative_to(site.folder).as_posix() for path in site.folder.rglob("*") if path.is_file()}
+    assert packed == files - {name}
+
+
+def test_every_page_offers_the_other_forms_in_its_language(site: Site) -> None:
+    for page in site.pages:
+        tag, root = ("en", "../") if page.startswith("en/") else ("zh-CN", "")
+        root += "../" * page.removeprefix("en/").count("/")
+        links = re.findall(r'<a href="([^"]+)" download', site.text(page))
+        names = {form: f"llama-on-ascend.{tag}.{form}" for form in ("epub", "pdf")} | {"zip": "llama-on-ascend.zip"}
+        assert links == [root + names[form] for form in forms()], page
 
 
 def test_the_site_works_from_a_folder_on_disk(site: Site, open_page: Callable[..., Page]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
 import yaml
@@ -16,7 +18,7 @@ def commands() -> dict[str, list[str]]:
     workflow = yaml.safe_load((ROOT / ".github/workflows/pages.yml").read_text(encoding="utf-8"))
     steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
     return {
-        "Read the Docs": read_the_docs["build"]["commands"],
+        "Read the Docs": read_the_docs["build"]["jobs"]["build"]["html"],
         "GitHub Pages": [step["run"] for step in steps if "run" in step],
     }
 
@@ -37,3 +39,13 @@ def test_nothing_is_published_by_a_pull_request() -> None:
     workflow = yaml.safe_load((ROOT / ".github/workflows/pages.yml").read_text(encoding="utf-8"))
     assert workflow["permissions"] == {"contents": "read"}
     assert workflow["jobs"]["deploy"]["if"] == "github.event_name != 'pull_request'"
+
+
+@pytest.mark.parametrize(
+    ("schema", "file"),
+    [("readthedocs", ".readthedocs.yaml"), ("github-workflows", ".github/workflows/pages.yml")],
+)
+def test_a_host_understands_the_file(schema: str, file: str) -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", str(ROOT / file)]
+    checked = subprocess.run(command, capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout + checked.stderr

@@ -87,8 +87,9 @@ right.legend()
 figure.savefig("learning_curve.png")
 
 # %% predict
-sentences = ["Great food and friendly people. We will come back!", "Bad service, and the soup was cold."]
+sentences = ["Great food, friendly people!", "Bad service, and the soup was cold."]
 inputs = tokenizer(sentences, padding=True, return_tensors="pt").to(model.device)
-predictions = model(**inputs).logits.argmax(-1)
-for sentence, label in zip(sentences, predictions.tolist(), strict=True):
-    print(f"{dataset['train'].features['label'].int2str(label)} on {model.device}: {sentence}")
+labels = model(**inputs).logits.argmax(-1).tolist()
+for sentence, label in zip(sentences, labels, strict=True):
+    stars = dataset["train"].features["label"].int2str(label)
+    print(f"{stars} on {model.device}: {sentence}")

@@ -53,6 +53,7 @@ def plain_cpu(choice: Choice) -> Provision:
         environment={
             "TORCH_DEVICE_BACKEND_AUTOLOAD": "0",
             "PYTHONPATH": _before("PYTHONPATH", WITHOUT_TORCH_NPU),
+            **_one_thread(),
         },
         device=Device(kind="cpu", name="CPU", reason=choice.reason),
         content="cpu",
@@ -70,8 +71,7 @@ def virtual(choice: Choice, torch: Torch, folder: Path, chosen: Settings, sessio
             "ASCEND_OPP_PATH": str(folder / "opp"),
             # Operators run in the calling thread: HCCL here has no queue to wait on.
             "TASK_QUEUE_ENABLE": "0",
-            # The arithmetic is the CPU's; on few cores, threads of several processes stand in each other's way.
-            "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS") or "1",
+            **_one_thread(),
             SESSION: session,
             **chosen.environment(),
         },
@@ -101,6 +101,11 @@ def _honest(torch: Torch) -> tuple[StandIn, ...]:
             licence=licence,
         ),
     )
+
+
+def _one_thread() -> dict[str, str]:
+    """The arithmetic is the CPU's; on few cores, threads of several processes stand in each other's way."""
+    return {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS") or "1"}
 
 
 def _before(variable: str, folder: Path) -> str:

@@ -72,6 +72,11 @@ class Cache:
             if older != target:
                 older.unlink(missing_ok=True)
 
+    def seconds_before(self, example: Example) -> float:
+        """How long the run that is kept of this example took, whether it still holds or not; 0 when there is none."""
+        entries = (_entry(path) for path in self.folder.glob(f"{example.name}-*.json"))
+        return max((entry["record"]["seconds"] for entry in entries if entry), default=0)
+
     def explain(self, example: Example, surroundings: Surroundings) -> str:
         """Why this example will run again, or that it will not, in a sentence or a list of differences."""
         facts = key_facts(example, surroundings)

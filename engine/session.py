@@ -47,6 +47,8 @@ class Session:
         stale = [example for example in examples if example.name not in runs]
         if stale:
             kernels.start_server()
+            # The longest first, so that none of them is left for the end; those never run before all others, by size.
+            stale.sort(key=lambda each: self.cache.seconds_before(each) or len(each.text), reverse=True)
             runs |= asyncio.run(self._execute(stale))
         return runs
 

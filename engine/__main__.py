@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import nbformat
@@ -57,14 +58,19 @@ def main() -> int:
     for message in filter(None, failures):
         print(message, file=sys.stderr)
     if options.command == "accept":
-        for name, run in runs.items():
-            printed = {cell.metadata.get("title"): written(cell) for cell in run.notebook.cells}
-            for change in golden.accept(name, printed):
-                print(change)
+        accept(golden, runs.values())
     if options.record:
         for run in runs.values():
             write_record(run, options.record)
     return 1 if any(failures) else 0
+
+
+def accept(golden: Golden, runs: Iterable[Run]) -> None:
+    """Record what these runs printed, and say what changed."""
+    for run in runs:
+        printed = {cell.metadata.get("title"): written(cell) for cell in run.notebook.cells}
+        for change in golden.accept(run.record.example, printed):
+            print(change)
 
 
 def write_record(run: Run, folder: Path) -> None:

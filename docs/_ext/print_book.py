@@ -24,6 +24,8 @@ FONTS = {  # family, weight: package and file; Chinese is emphasised by another 
     ("Book Mono", "bold"): ("matplotlib", "mpl-data/fonts/ttf/DejaVuSansMono-Bold.ttf"),
 }
 
+EMOJI = str.maketrans({"❌": "✘"})  # that programs print, and no font of text has
+
 
 def chapters(book: Path) -> list[Path]:
     """Files of an unpacked epub in reading order; what is beside the reading order is left out."""
@@ -80,7 +82,7 @@ def print_book(epub: Path, pdf: Path) -> None:
         head = whole.find("head")
         assert head is not None
         ET.SubElement(head, "style").text = font_faces() + STYLE.read_text(encoding="utf-8")  # after the book's own
-        html = ET.tostring(whole, encoding="unicode", method="html")
+        html = ET.tostring(whole, encoding="unicode", method="html").translate(EMOJI)
         HTML(string=html, base_url=str(book) + "/").write_pdf(pdf)
 
 

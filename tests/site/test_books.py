@@ -82,12 +82,16 @@ def test_what_a_book_leaves_out_is_found_on_the_site(book: Book, site: Site) -> 
 
 def test_the_fonts_of_the_pdf_have_every_character_of_the_book(book: Book) -> None:
     """Else a reader would see boxes, or the PDF would look different wherever it is made."""
-    from print_book import FONTS
+    from print_book import EMOJI, FONTS
 
     known: set[int] = set()
     for package, file in FONTS.values():
         known |= FT2Font(str(files(package) / file)).get_charmap().keys()
-    used = {ord(letter) for text in book.texts.values() for letter in unescape(re.sub(r"<[^>]+>", "", text))}
+    used = {
+        ord(letter)
+        for text in book.texts.values()
+        for letter in unescape(re.sub(r"<[^>]+>", "", text)).translate(EMOJI)
+    }
     assert {chr(letter) for letter in used - known if letter > 32} == set()
 
 

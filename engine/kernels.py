@@ -22,6 +22,7 @@ from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.provisioning import LocalProvisioner
 
+ROOT = Path(__file__).parents[1]
 KERNEL_CLASS = {"python3": "ipykernel.ipkernel.IPythonKernel", "bash": "engine.bash_kernel.BashKernel"}
 ARGUMENTS = {
     # A page shows what ``python FILE`` prints: the value of a cell's last expression is not among it.
@@ -35,7 +36,8 @@ def start_server() -> multiprocessing.context.ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     context.set_forkserver_preload(["engine.preload"])
-    forkserver.ensure_running()
+    with contextlib.chdir(ROOT):  # before 3.11.9 Python keeps sys.path from the server, which imports nothing then
+        forkserver.ensure_running()
     return context
 
 

@@ -1,0 +1,84 @@
+"""What makes the builds fast can be counted, so that a loss is seen on a busy machine too."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from benchmarks.builds import edited, torch_imports
+from benchmarks.contestants import COLD, EXAMPLE, PROSE, UNCHANGED, guide
+from benchmarks.measure import CommandFailed, measure, tree_bytes
+from benchmarks.project import pages, write_guide
+
+ENVIRONMENT = {"OMP_NUM_THREADS": "1"}
+
+
+def test_each_step_executes_what_it_must_and_torch_is_imported_once(project: Path) -> None:
+    """Two examples that do nothing: cold both, unchanged and prose none, one edited one."""
+    two, counts = pages(2, ["trivial"]), {}
+    write_guide(project, two)
+    imports = torch_imports(guide(), project, ENVIRONMENT)
+    for step in (UNCHANGED, PROSE, EXAMPLE):
+        write_guide(project, edited(two, step))
+        counts[step] = measure(guide().command, project, ENVIRONMENT).executions
+    assert counts == {UNCHANGED: 0, PROSE: 0, EXAMPLE: 1}
+    assert imports == 1, "all kernels are forked from one process that imported it"
+    write_guide(project, edited(two, EXAMPLE))
+    assert torch_imports(guide(), project, ENVIRONMENT) == 0, "nothing is executed, so nothing is imported"
+
+
+FORKING = """
+import os, time
+data = bytes(range(256)) * (1 << 18)
+os.fork()
+os.write(1, b"ready")
+time.sleep(60)
+"""
+
+
+def test_memory_shared_by_a_fork_counts_once() -> None:
+    """A child that only holds what its parent allocated adds next to nothing."""
+    with subprocess.Popen([sys.executable, "-c", FORKING], stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stdout.read(2 * len("ready")) == b"readyready"
+        total = tree_bytes(process.pid)
+        for each in [*psutil.Process(process.pid).children(), process]:
+            each.kill()
+    assert 64 << 20 < total < 110 << 20
+
+
+def test_a_command_that_fails_is_not_measured(tmp_path: Path) -> None:
+    with pytest.raises(CommandFailed, match=r"status 3\nwhy"):
+        measure(["bash", "-c", "echo why; exit 3"], tmp_path, {})
+
+
+def test_every_form_of_an_example_has_the_same_cells(tmp_path: Path) -> None:
+    """Each peer's project holds the code of every cell as the guide's example has it."""
+    from benchmarks import project as forms
+
+    one = pages(1)
+    forms.write_guide(tmp_path / "guide", one)
+    forms.write_gallery(tmp_path / "gallery", one)
+    forms.write_scripts(tmp_path / "scripts", one)
+    forms.write_notebooks(tmp_path / "notebooks", one)
+    notebook = forms.nbformat.read(tmp_path / "notebooks/docs/training_000.ipynb", as_version=4)
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    assert code == [code for _name, code in one[0].cells]
+    for form in ("guide/examples", "gallery/examples", "scripts"):
+        text = (tmp_path / form / "training_000.py").read_text(encoding="utf-8")
+        for cell in code:
+            assert cell in text
+
+
+def test_an_unchanged_file_keeps_its_time(tmp_path: Path) -> None:
+    """Else every tool would take an unchanged project for an edited one."""
+    write_guide(tmp_path, pages(2))
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
+    write_guide(tmp_path, edited(pages(2), PROSE))
+    changed = {path.name for path, when in before.items() if path.stat().st_mtime_ns != when}
+    assert changed == {"training_000.rst"}
+    assert edited(pages(2), COLD) == pages(2)

@@ -1,0 +1,84 @@
+"""``make bench`` on one example: all rows that need no peer, a table, JSON and a picture.  No time is asserted."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from benchmarks import report
+from benchmarks.rows import GOALS, MET, MISSED, NOT_MEASURED, Goal, Results, Row
+from benchmarks.run import PART_ROWS, predicted
+
+
+def made_up(**values: float) -> Results:
+    """Rows of these names and values."""
+    rows = tuple(Row(name, f"中 {name}", f"en: {name}", (value,), "s") for name, value in values.items())
+    return Results("2026-01-01T00:00:00+00:00", 1, {}, {}, rows)
+
+
+def test_every_row_that_needs_no_peer_is_measured(results: Results) -> None:
+    browser = {"site/page", "site/heaviest", "site/search"}  # need a Chromium
+    device = {"step/cpu", "step/npu"}  # need a virtual NPU
+    expected = {"cold/guide", "unchanged/guide", "unchanged/sphinx", "memory/guide", "growth/deviation", *PART_ROWS}
+    assert expected - browser - device <= results.by_name.keys()
+    assert all(row.values and row.zh and row.en for row in results.rows)
+
+
+def test_what_is_counted(results: Results) -> None:
+    rows = results.by_name
+    assert rows["unchanged/torch"].value == 0
+    assert rows["prose/guide/executions"].value == 0
+    assert rows["example/guide/executions"].value == 1
+
+
+def test_a_goal_whose_peer_is_missing_is_not_called_met(results: Results) -> None:
+    verdicts = {goal: verdict for goal, _, verdict in results.goals_of(results.by_name["cold/guide"])}
+    assert verdicts[Goal("cold/guide", 0.85, "cold/gallery")] == NOT_MEASURED
+    assert NOT_MEASURED in report.table(results)
+
+
+def test_json_and_picture_hold_what_the_table_prints(results: Results, tmp_path: Path) -> None:
+    results.write(tmp_path / "results.json")
+    report.picture(results, tmp_path / "results.svg")
+    table, written = report.table(results), json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    assert [row["name"] for row in written["rows"]] == [row.name for row in results.rows]
+    assert written["machine"]["cores"] and written["versions"]["sphinx"]
+    for row in results.rows:
+        assert row.en in table
+    drawn = "".join(ElementTree.parse(tmp_path / "results.svg").getroot().itertext())
+    assert "this guide" in drawn
+    assert report.number(results.by_name["cold/guide"].value) in drawn
+
+
+@pytest.mark.parametrize(
+    ("ours", "verdict"),
+    [(1.0, MET), (2.0, MET), (2.001, MISSED), (90.0, MISSED)],
+    ids=["below", "equal", "just above", "far above"],
+)
+def test_a_goal_is_met_up_to_its_bound_and_missed_above(ours: float, verdict: str) -> None:
+    results = made_up(ours=ours, theirs=4.0)
+    [(_, measured, told)] = results.goals_of(results.by_name["ours"], [Goal("ours", 0.5, "theirs")])
+    assert (measured, told) == (ours / 4, verdict)
+    [(_, measured, told)] = results.goals_of(results.by_name["ours"], [Goal("ours", 2.0)])
+    assert (measured, told) == (ours, verdict)
+
+
+def test_the_median_decides() -> None:
+    row = Row("x", "x", "x", (1.0, 100.0, 2.0), "s")
+    assert row.value == 2.0
+    assert Goal("x", 2.0).verdict({"x": row}) == MET
+
+
+def test_growth_is_predicted_from_what_each_example_adds() -> None:
+    assert predicted((8, 32, 128), [10.0, 16.0]) == 40.0
+
+
+def test_goals_name_rows_that_are_measured() -> None:
+    """Of the contestants, or of the parts; a goal that names no row could never be missed."""
+    steps = {"cold", "unchanged", "prose", "example", "memory", "growth", "judgement"}
+    for goal in GOALS:
+        for name in filter(None, (goal.row, goal.than)):
+            assert name in PART_ROWS or name.partition("/")[0] in steps, name

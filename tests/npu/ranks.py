@@ -1,6 +1,6 @@
-"""``python ranks.py N [killed]``: N ranks in processes forked from one, each with a device of its own.
+"""``python ranks.py N [killed|named]``: N ranks in processes forked from one, each with a device of its own.
 
-Each says ``ok`` when every collective gave what it should.
+Each says ``ok`` when every collective gave what it should; ``named`` tells where rank 0 met the others instead.
 """
 
 from __future__ import annotations
@@ -134,6 +134,14 @@ def killed(rank: int) -> None:
         os._exit(0)
 
 
+def named(rank: int) -> None:
+    dist.all_reduce(filled(1))  # the communicator is made when it is first needed
+    if rank == 0:
+        group = dist.distributed_c10d._get_default_group()
+        print(group._get_backend(torch.device("npu")).get_hccl_comm_name(rank), flush=True)
+    dist.destroy_process_group()
+
+
 def main(rank: int, ranks: int, meeting: str, how: str) -> None:
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
@@ -141,6 +149,8 @@ def main(rank: int, ranks: int, meeting: str, how: str) -> None:
     dist.init_process_group("hccl", init_method=f"file://{meeting}", rank=rank, world_size=ranks)
     if how == "killed":
         return killed(rank)
+    if how == "named":
+        return named(rank)
     collectives(rank, ranks)
     point_to_point(rank, ranks)
     some_of_them(rank)

@@ -122,7 +122,8 @@ def _working_folder(example: Example, scratch: Path) -> Path:
     """A folder as a reader would have it: the example and its companions, nothing else."""
     folder = scratch / WORK
     folder.mkdir()
-    for path in (example.path, *example.companions):
+    (folder / example.name).write_text(example.text, encoding="utf-8")  # as read: the file may have been edited since
+    for path in example.companions:
         shutil.copy(path, folder)
     return folder
 

@@ -28,6 +28,7 @@ SHOWN_VERSIONS = (
     "evaluate",
     "accelerate",
     "peft",
+    "deepspeed",
     "trl",
     "huggingface_hub",
     "modelscope",

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
-from docutils.nodes import Element
+from docutils.nodes import Element, SkipNode
 from languages import LANGUAGES, site_url
 from sharing import summary
 from sphinx.application import Sphinx
@@ -26,9 +26,8 @@ class FencedText(TextTranslator):
         fence = "" if language in ("none", "myst-ansi") else language.removesuffix("3")
         self.new_state(0)
         self.add_text(f"```{fence}\n{node.astext().rstrip()}\n```")
-
-    def depart_literal_block(self, node: Element) -> None:
         self.end_state(wrap=False)
+        raise SkipNode  # its text is written already
 
     def unknown_visit(self, node: Element) -> None:
         """What only HTML does (folding) leaves the content as it is."""

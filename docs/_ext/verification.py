@@ -55,8 +55,8 @@ class ShowVerification(SphinxPostTransform):
             node.replace_self(tables)
 
     def _runs(self, records: Iterable[Record]) -> nodes.table:
-        head = [_("例子"), _("设备"), _("结果"), _("格"), _("秒"), _("内存峰值"), _("设备内存峰值"), _("替身")]
-        head.append(_("运行时间（UTC）"))
+        facts = [_("秒"), _("内存峰值"), _("设备内存峰值"), _("替身"), _("运行时间（UTC）")]
+        head = [_("例子"), _("设备"), _("结果"), _("格"), *facts]
         rows = [
             [
                 self._example(record.example),

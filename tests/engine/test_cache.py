@@ -60,6 +60,13 @@ def test_an_edit_while_it_waits_for_its_turn_is_not_taken_for_what_ran(project: 
     assert executes(read(example.path), cache)
 
 
+def test_what_lies_in_its_folder_is_the_text_that_runs(project: Write, tmp_path: Path) -> None:
+    example = read(project(x_py="# %% look\nprint('edited' in open('x.py').read().partition('print')[0])\n") / "x.py")
+    example.path.write_text("# edited\n" + example.text, encoding="utf-8")
+    run = Session(Cache(tmp_path / "cache"), tell=lambda line: None).run([example])["x.py"]
+    assert run.notebook.cells[1].outputs[0].text == "False\n"
+
+
 def test_an_edited_neighbour_executes_it(project: Write, tmp_path: Path) -> None:
     folder = project(x_py="# %% use\nimport helper  # helper.py\nprint(helper.N)\n", helper_py="# %% n\nN = 1\n")
     cache = Cache(tmp_path / "cache")

@@ -32,6 +32,7 @@ MODULES = (
 
 # ipykernel gets along without its debugger, which nobody attaches here, and which each kernel would import.
 sys.modules["debugpy"] = None  # type: ignore[assignment]
+gc.disable()  # so many new objects would be looked through again and again: a second
 
 for name in MODULES:
     try:
@@ -61,7 +62,7 @@ try:
 except ImportError:
     pass
 
-# Both would otherwise be done in each kernel, and whatever touches all objects there unshares their memory: 100 MB.
+# A kernel that looks through all modules, or whose collector looks at all objects, unshares their memory: 100 MB.
 BELOW_HOME = below(os.environ["HF_HOME"]) if "HF_HOME" in os.environ else []
-gc.collect()
 gc.freeze()
+gc.enable()

@@ -7,6 +7,7 @@ forked kernel behaves as a fresh one.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import multiprocessing
@@ -120,6 +121,12 @@ class ForkProvisioner(LocalProvisioner):
         self.process = ForkedProcess(cmd, kwargs["cwd"], dict(kwargs["env"]))
         self.pid = self.pgid = self.process.pid  # setsid makes them the same
         return dict(self.connection_info)
+
+    async def wait(self) -> int | None:
+        """Told by the process itself; jupyter_client looks every tenth of a second."""
+        if self.process:
+            await asyncio.to_thread(self.process.wait)
+        return await super().wait()  # type: ignore[no-any-return]
 
 
 class _Specs(KernelSpecManager):

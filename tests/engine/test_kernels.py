@@ -1,0 +1,31 @@
+"""Kernels: one that never answers is told, and the first words of one that does are not lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from engine import kernels
+from engine.execution import Run
+from engine.record import Outcome
+
+Write = Callable[..., Path]
+Execute = Callable[..., dict[str, Run]]
+
+
+def test_a_kernel_that_ends_before_it_answers_is_told(
+    project: Write, run: Execute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(kernels.KERNEL_CLASS, "python3", "nowhere.Kernel")
+    first, second = run(project(x_py="# %% one\nprint(1)\n\n# %% two\nprint(2)\n"))["x.py"].record.cells
+    assert (first.outcome, second.outcome) == (Outcome.KILLED, Outcome.SKIPPED)
+    assert first.error == "its kernel did not start: it ended before it answered"
+
+
+def test_the_first_words_of_many_kernels_are_all_heard(project: Write, run: Execute) -> None:
+    """An output channel that is connected a moment too late would miss them now and then."""
+    runs = run(project(**{f"x{number}_py": f"# %% say\nprint({number})\n" for number in range(12)}))
+    said = {name: ran.notebook.cells[1].outputs[0].text for name, ran in runs.items()}
+    assert said == {f"x{number}.py": f"{number}\n" for number in range(12)}

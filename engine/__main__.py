@@ -16,9 +16,9 @@ import nbformat
 
 from engine.cache import Cache
 from engine.example import ExampleError, read
-from engine.execution import Limits, Run
 from engine.golden import Golden
 from engine.judgement import written
+from engine.run import Limits, Run
 from engine.session import GOLDEN, Session, failure_message
 from engine.surroundings import REPORT, Surroundings
 

@@ -13,8 +13,8 @@ from typing import Any
 from nbformat.notebooknode import from_dict
 
 from engine.example import Example
-from engine.execution import Run
 from engine.record import Record
+from engine.run import Run
 from engine.surroundings import Surroundings
 
 # What of the engine has a hand in an output.  The rest decides what is shown, and may change without a new run.

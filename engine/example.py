@@ -5,17 +5,17 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import jupytext
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
 from engine import secrets
 
 SUFFIXES = (".py", ".sh")
-MARKER = re.compile(r"^# %%[ \t]*(?P<name>[\w-]*)", re.MULTILINE)
+MARKER = re.compile(r"^# %%[ \t]*(?P<name>[\w-]*).*\n?", re.MULTILINE)
 
 
 class ExampleError(ValueError):
@@ -55,11 +55,16 @@ class Example:
     def companions(self) -> tuple[Path, ...]:
         """Neighbours that the text names: they travel with the example into its working folder."""
         siblings = (path for path in sorted(self.path.parent.iterdir()) if path.is_file() and path != self.path)
-        return tuple(path for path in siblings if re.search(rf"(?<![\w.-]){re.escape(path.name)}\b", self.text))
+        return tuple(path for path in siblings if self._names(path.name))
+
+    def _names(self, file: str) -> bool:
+        return file in self.text and bool(re.search(rf"(?<![\w.-]){re.escape(file)}\b", self.text))
 
     def notebook(self) -> NotebookNode:
         """The cells as a notebook not yet executed, its first cell the title."""
-        notebook = _parse(self.path, self.text)
+        import jupytext  # not above: only what is executed anew is made a notebook
+
+        notebook = jupytext.reads(self.text, fmt={"extension": self.path.suffix, "format_name": "percent"})
         notebook.metadata["kernelspec"] = {
             "name": self.language,
             "language": self.language,
@@ -78,38 +83,30 @@ class Example:
 def read(path: Path) -> Example:
     """Read an example, or raise :class:`ExampleError` saying which line to mend."""
     text = path.read_text(encoding="utf-8")
-    notebook = _parse(path, text)
-    markers = list(MARKER.finditer(text))
-    lines = [text.count("\n", 0, marker.start()) + 1 for marker in markers]
     title = _title(path, text)
     if not title:
         raise ExampleError(f"{path}:1: begin with the title, as a docstring (in a shell script: as a comment)")
-    if not markers:
+    cells = tuple(_cells(text))
+    if not cells:
         raise ExampleError(f"{path}:1: no cell found; begin one with a line '# %% name'")
-    if len(notebook.cells) != len(markers) + 1:
-        raise ExampleError(f"{path}:1: only the title may stand before the first '# %% name'")
     if findings := secrets.find(text):
         raise ExampleError(f"{path}:{findings[0].line}: this {findings[0]}; take it out of the file")
-    names = [marker["name"] for marker in markers]
-    for line, name in zip(lines, names, strict=True):
-        if not name:
+    markers = list(MARKER.finditer(text))
+    names = Counter(marker["name"] for marker in markers)
+    for marker in markers:
+        line = _line(text, marker.start())
+        if not marker["name"]:
             raise ExampleError(f"{path}:{line}: this cell has no name; write '# %% name'")
-        if Counter(names)[name] > 1:
-            raise ExampleError(f"{path}:{line}: two cells are called {name!r}")
-    cells = (
-        Cell(name, cell.source.strip("\n"), _first_code_line(text, line))
-        for name, cell, line in zip(names, notebook.cells[1:], lines, strict=True)
-    )
-    return Example(path, text, title, tuple(cells))
+        if names[marker["name"]] > 1:
+            raise ExampleError(f"{path}:{line}: two cells are called {marker['name']!r}")
+    if stray := _stray_line(path, text[: markers[0].start()]):
+        raise ExampleError(f"{path}:{stray}: only the title may stand before the first '# %% name'")
+    return Example(path, text, title, cells)
 
 
 def discover(folder: Path) -> list[Example]:
     """All examples of a folder, in order of their names."""
     return [read(path) for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES]
-
-
-def _parse(path: Path, text: str) -> NotebookNode:
-    return jupytext.reads(text, fmt={"extension": path.suffix, "format_name": "percent"})
 
 
 def _title(path: Path, text: str) -> str:
@@ -123,7 +120,23 @@ def _title(path: Path, text: str) -> str:
     return next(comments, "")
 
 
-def _first_code_line(text: str, marker_line: int) -> int:
-    """The first line below a marker that is not blank: there a cell's source begins."""
-    following = text.splitlines()[marker_line:]
-    return marker_line + 1 + next((n for n, line in enumerate(following) if line.strip()), 0)
+def _stray_line(path: Path, head: str) -> int:
+    """Line of the first code before the first marker, where it would never run; 0 when there is none."""
+    if path.suffix == ".py":
+        return next((statement.lineno for statement in ast.parse(head).body[1:]), 0)
+    lines = enumerate(head.splitlines(), start=1)
+    return next((number for number, line in lines if line.strip() and not line.startswith("#")), 0)
+
+
+def _cells(text: str) -> Iterator[Cell]:
+    """What stands between the markers."""
+    markers = list(MARKER.finditer(text))
+    ends = [*(marker.start() for marker in markers[1:]), len(text)]
+    for marker, end in zip(markers, ends, strict=False):
+        source = text[marker.end() : end]
+        begin = marker.end() + len(source) - len(source.lstrip("\n"))
+        yield Cell(marker["name"], source.strip("\n"), _line(text, begin))
+
+
+def _line(text: str, position: int) -> int:
+    return text.count("\n", 0, position) + 1

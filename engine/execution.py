@@ -7,7 +7,6 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,32 +18,14 @@ from nbformat.v4 import new_output
 from engine.client import Client, KernelNotStarted, opened
 from engine.example import Cell, Example
 from engine.record import CellRecord, DeviceRecord, Outcome, Record
+from engine.run import NO_NPU, Limits, Run
 from engine.surroundings import WORK, Surroundings
 from engine.terminal import seen
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 PYTHON_LINE = re.compile(r"Cell In\[(?P<count>\d+)\], line (?P<line>\d+)")
 NEEDS_NPU = "needs-npu"  # tag of a cell that means nothing on a plain CPU: # %% name tags=["needs-npu"]
-NO_NPU = "there is no NPU here"
 SHELL_LINE = re.compile(r"^line (?P<line>\d+): ")
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a run may take before it is ended."""
-
-    cell_seconds: float = 300
-    example_seconds: float = 600
-    memory_bytes: int = 8 << 30
-    output_bytes: int = 4 << 20
-
-
-@dataclass(frozen=True)
-class Run:
-    """An executed example: its notebook with outputs, and the record that says how it came about."""
-
-    notebook: NotebookNode
-    record: Record
 
 
 def ignore(cell: CellRecord) -> None:

@@ -12,9 +12,9 @@ from dataclasses import replace
 from nbformat import NotebookNode
 
 from engine import secrets
-from engine.execution import Run
 from engine.golden import Golden
 from engine.record import Outcome
+from engine.run import Run
 
 NOT_A_NUMBER = re.compile(r"(?<![\w.])[+-]?(?:nan|inf)(?![\w.])", re.IGNORECASE)
 NAN_WANTED = "nan-wanted"  # tag of a cell that shows an overflow on purpose: # %% name tags=["nan-wanted"]

@@ -11,13 +11,12 @@ from pathlib import Path
 
 import psutil
 
-from engine import kernels
 from engine.cache import Cache, digest_of, key_facts
 from engine.example import Example
-from engine.execution import Limits, Run, execute
 from engine.golden import Golden
 from engine.judgement import judged
 from engine.record import CellRecord
+from engine.run import Limits, Run
 from engine.surroundings import Surroundings
 
 ROOM_FOR_ONE_MORE = 4 << 30  # bytes; a second example starts only when so much memory is available
@@ -46,6 +45,8 @@ class Session:
         runs = self.cached(examples)
         stale = [example for example in examples if example.name not in runs]
         if stale:
+            from engine import kernels  # not above: a build that executes nothing needs no kernels
+
             kernels.start_server()
             # The longest first, so that none of them is left for the end; those never run before all others, by size.
             stale.sort(key=lambda each: self.cache.seconds_before(each) or len(each.text), reverse=True)
@@ -77,6 +78,8 @@ class Session:
     async def _execute_one(self, example: Example) -> Run:
         def told(cell: CellRecord) -> None:
             self.tell(f"{example.name}: {cell.name} {cell.outcome} in {cell.seconds:.1f} s")
+
+        from engine.execution import execute  # while the fork server has the longer part of the work
 
         facts = key_facts(example, self.surroundings)  # before the run: an edit meanwhile belongs to the next
         run = judged(await execute(example, self.surroundings, digest_of(facts), self.limits, told), self.golden)

@@ -11,7 +11,7 @@ import pytest
 
 from engine.cache import Cache
 from engine.example import read
-from engine.execution import Run
+from engine.run import Run
 from engine.session import Session, failure_message
 
 ROOT = Path(__file__).parents[1]

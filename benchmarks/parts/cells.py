@@ -16,7 +16,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from engine import kernels
 from engine.example import Example, read
-from engine.execution import Limits, execute
+from engine.execution import execute
+from engine.run import Limits
 from engine.surroundings import Surroundings
 
 FEW = 10  # cells: so much of the time of MANY is the start of the kernel

@@ -19,8 +19,8 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from engine.execution import NO_NPU
 from engine.record import CellRecord, Outcome
+from engine.run import NO_NPU
 
 logger = logging.getLogger(__name__)
 _ = get_translation("guide")

@@ -22,7 +22,7 @@ from sphinx.util import logging
 
 from engine.cache import Cache
 from engine.example import Example, ExampleError, discover
-from engine.execution import Limits, Run
+from engine.run import Limits, Run
 from engine.session import Session, failure_message
 
 logger = logging.getLogger(__name__)

@@ -21,8 +21,8 @@ from sphinx.config import Config
 from sphinx.errors import ConfigError
 
 from engine import secrets
-from engine.execution import Run
 from engine.record import Outcome, Record
+from engine.run import Run
 
 Runs = Mapping[str, Run]
 """By file name of the example."""

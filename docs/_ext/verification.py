@@ -23,8 +23,8 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
 from tables import Entry, table
 
-from engine.execution import Run
 from engine.record import Outcome, Record
+from engine.run import Run
 
 _ = get_translation("guide")
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from engine.execution import Run
+from engine.run import Run
 
 
 @pytest.fixture

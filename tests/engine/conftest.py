@@ -7,7 +7,7 @@ import pytest
 
 from engine.cache import Cache
 from engine.example import read
-from engine.execution import Limits, Run
+from engine.run import Limits, Run
 from engine.session import Session
 
 LIMITS = Limits(cell_seconds=5, example_seconds=20, memory_bytes=2 << 30, output_bytes=1 << 20)

@@ -11,7 +11,7 @@ import pytest
 
 from engine.cache import Cache, digest_of, key_facts
 from engine.example import Example, read
-from engine.execution import Run
+from engine.run import Run
 from engine.session import Session
 from engine.surroundings import Surroundings
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import jupytext
 import pytest
 
-from engine.example import ExampleError, read
+from engine.example import SUFFIXES, ExampleError, read
+
+EXAMPLES = sorted(path for path in (Path(__file__).parents[2] / "examples").iterdir() if path.suffix in SUFFIXES)
 
 
 def example(tmp_path: Path, text: str, name: str = "x.py") -> Path:
@@ -38,8 +41,21 @@ def test_a_notebook_of_the_same_text_is_the_same(tmp_path: Path) -> None:
         ('"""T"""\n\n# %%\n1\n', "x.py:3: this cell has no name"),
         ('"""T"""\n\n# %% a\n1\n\n# %% a\n2\n', "x.py:3: two cells are called 'a'"),
         ('"""T"""\n\n# %% a\n1 +\n', "x.py:4: invalid syntax"),
+        ('"""T"""\nimport os\n\n# %% a\n1\n', "x.py:2: only the title may stand before"),
     ],
 )
 def test_a_fault_is_refused_with_its_line(text: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(ExampleError, match=message):
         read(example(tmp_path, text))
+
+
+def test_a_command_before_the_first_cell_of_a_shell_script_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ExampleError, match=r"x.sh:3: only the title may stand before"):
+        read(example(tmp_path, "#!/bin/bash\n# T\nset -e\n\n# %% a\ntrue\n", "x.sh"))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_cells_are_those_that_jupytext_sees(path: Path) -> None:
+    """Editors open an example as a notebook by it."""
+    notebook = jupytext.read(path, fmt={"extension": path.suffix, "format_name": "percent"})
+    assert [cell.source for cell in read(path).cells] == [cell.source.strip("\n") for cell in notebook.cells[1:]]

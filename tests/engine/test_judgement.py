@@ -11,8 +11,8 @@ import pytest
 from engine import secrets
 from engine.cache import Cache
 from engine.example import Example, ExampleError, read
-from engine.execution import Run
 from engine.golden import Golden
+from engine.run import Run
 from engine.session import Session, failure_message
 
 Write = Callable[..., Path]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from engine import kernels
-from engine.execution import Run
 from engine.record import Outcome
+from engine.run import Run
 
 Write = Callable[..., Path]
 Execute = Callable[..., dict[str, Run]]

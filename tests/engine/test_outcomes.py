@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from engine.execution import Limits, Run
 from engine.record import Outcome
+from engine.run import Limits, Run
 from engine.session import failure_message
 
 Write = Callable[..., Path]

@@ -6,7 +6,7 @@ import pytest
 
 from engine.cache import Cache
 from engine.example import discover
-from engine.execution import Run
+from engine.run import Run
 from engine.session import Session
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from engine.example import discover
-from engine.execution import Run
+from engine.run import Run
 from engine.session import failure_message
 
 EXAMPLES = {example.name: example for example in discover(Path(__file__).parents[2] / "examples")}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from engine.execution import Run
+from engine.run import Run
 
 Printed = Callable[[str, str], str]
 

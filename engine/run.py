@@ -1,0 +1,29 @@
+"""A run of an example, and what it may take; the rest of the package either makes runs or looks at them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nbformat import NotebookNode
+
+from engine.record import Record
+
+NO_NPU = "there is no NPU here"  # why a cell was skipped
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a run may take before it is ended."""
+
+    cell_seconds: float = 300
+    example_seconds: float = 600
+    memory_bytes: int = 8 << 30
+    output_bytes: int = 4 << 20
+
+
+@dataclass(frozen=True)
+class Run:
+    """An executed example: its notebook with outputs, and the record that says how it came about."""
+
+    notebook: NotebookNode
+    record: Record

@@ -13,6 +13,8 @@ root_doc = "index"
 exclude_patterns = ["_ext", "locale"]
 
 extensions = [
+    "collector",  # of garbage: rests while the build starts
+    "no_execution",  # MyST-NB's own, which is not used
     "myst_nb",  # renders executed notebooks
     "interface",  # translates what the extensions below say
     "handed_in",  # reads runs of other devices

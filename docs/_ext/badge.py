@@ -108,24 +108,24 @@ class ShowBadge(SphinxPostTransform):
         return [fold("", items, summary=_("由替身代替：%s") % ", ".join(used), classes=["standins"])]
 
 
-def write_files(app: Sphinx, exception: Exception | None) -> None:
-    """Put each example beside its page, as the script that readers copy and as the executed notebook."""
-    if exception or app.builder.name != "html":
+def write_files(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Put an example beside its page, as the script that readers copy and as the executed notebook."""
+    if not doctree or app.builder.name != "html" or not pagename.startswith("examples/"):
         return
-    folder = Path(app.outdir) / "examples"
-    for document in app.env.found_docs:
-        if not document.startswith("examples/"):
-            continue
-        example = example_of(app.env.doc2path(document).name)
-        run = run_of(example.name) if example else None
-        if example and run:
-            (folder / example.name).write_text(example.text, encoding="utf-8")
-            notebook = deepcopy(run.notebook)
-            notebook.metadata["run_record"] = run.record.to_json()
-            nbformat.write(notebook, folder / f"{example.path.stem}.ipynb")
+    example = example_of(app.env.doc2path(pagename).name)
+    run = run_of(example.name) if example else None
+    if example and run:
+        folder = Path(app.outdir) / "examples"
+        folder.mkdir(exist_ok=True)
+        (folder / example.name).write_text(example.text, encoding="utf-8")
+        notebook = deepcopy(run.notebook)
+        notebook.metadata["run_record"] = run.record.to_json()
+        nbformat.write(notebook, folder / f"{example.path.stem}.ipynb")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_post_transform(ShowBadge)
-    app.connect("build-finished", write_files)
+    app.connect("html-page-context", write_files)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
+from docutils import nodes
 from docutils.nodes import Element, SkipNode
+from kept import Kept
 from languages import LANGUAGES, site_url
 from sharing import summary
 from sphinx.application import Sphinx
@@ -43,6 +45,16 @@ def in_reading_order(env: BuildEnvironment, page: str) -> Iterator[str]:
         yield from in_reading_order(env, child)
 
 
+def text_of(app: Sphinx, doctree: nodes.document) -> dict[str, str]:
+    """The page's summary, and all of it as text."""
+    translator = FencedText(doctree, cast(TextBuilder, app.builder))  # of which it needs the configuration only
+    doctree.walkabout(translator)
+    return {"summary": summary(doctree), "text": translator.body.strip()}
+
+
+TEXTS = Kept("llms", text_of)
+
+
 def write(app: Sphinx, exception: Exception | None) -> None:
     if exception or app.builder.name != "html":
         return
@@ -50,20 +62,19 @@ def write(app: Sphinx, exception: Exception | None) -> None:
     root = (site_url() + LANGUAGES[app.config.language].folder) if site_url() else ""
     index, texts = [f"# {app.config.project}\n"], []
     for page in in_reading_order(app.env, app.config.root_doc):
-        doctree = app.env.get_and_resolve_doctree(page, app.builder)
-        note = summary(doctree)
+        kept = TEXTS.of(app, page)
+        note = kept["summary"]
         if page == app.config.root_doc:
             index.append(f"> {note}\n" if note else "")
         else:
             title = app.env.titles[page].astext()
             index.append(f"- [{title}]({root}{page}.html)" + (f": {note}" if note else ""))
-        translator = FencedText(doctree, cast(TextBuilder, app.builder))  # of which it needs the configuration only
-        doctree.walkabout(translator)
-        texts.append(translator.body.strip())
+        texts.append(kept["text"])
     (folder / "llms.txt").write_text("\n".join(index) + "\n", encoding="utf-8")
     (folder / "llms-full.txt").write_text("\n\n\n".join(texts) + "\n", encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
+    TEXTS.connect(app)
     app.connect("build-finished", write)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

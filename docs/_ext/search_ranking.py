@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from kept import Kept
 from sphinx.application import Sphinx
 from sphinx.search import SearchLanguage
 
@@ -40,8 +41,9 @@ def _depth(node: nodes.Node) -> int:
     return 0 if node.parent is None else isinstance(node.parent, nodes.section) + _depth(node.parent)
 
 
-def weights(doctree: nodes.document, language: SearchLanguage) -> Counter[str]:
+def weights(app: Sphinx, doctree: nodes.document) -> Counter[str]:
     """Weight of every term of a page."""
+    language: SearchLanguage = app.builder.indexer.lang  # type: ignore[attr-defined]
     found: Counter[str] = Counter()
     for text, weight in words(doctree):
         for word in language.split(text):
@@ -51,16 +53,18 @@ def weights(doctree: nodes.document, language: SearchLanguage) -> Counter[str]:
     return found
 
 
+WEIGHTS = Kept("search_ranking", weights)
+
+
 def write(app: Sphinx, exception: Exception | None) -> None:
     if exception or app.builder.name != "html":
         return
-    language: SearchLanguage = app.builder.indexer.lang  # type: ignore[attr-defined]
     pages = sorted(page for page in app.env.found_docs if "nosearch" not in app.env.metadata[page])
     terms: dict[str, dict[int, int]] = {}
     lengths = []
     for index, page in enumerate(pages):
-        found = weights(app.env.get_and_resolve_doctree(page, app.builder), language)
-        lengths.append(found.total())
+        found = WEIGHTS.of(app, page)
+        lengths.append(sum(found.values()))
         for term, weight in found.items():
             terms.setdefault(term, {})[index] = weight
     data = {"pages": pages, "lengths": lengths, "terms": dict(sorted(terms.items()))}
@@ -69,5 +73,6 @@ def write(app: Sphinx, exception: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
+    WEIGHTS.connect(app)
     app.connect("build-finished", write)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,32 @@
+"""MyST-NB only renders here, so what it would execute with is not imported: nbclient, jupyter-cache, SQLAlchemy.
+
+They are 500 modules, a fifth of a second of every build.  Loaded before MyST-NB, whose client for
+``nb_execution_mode = "off"`` is in another module.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import Any
+
+from sphinx.application import Sphinx
+from sphinx.errors import ConfigError
+
+EXECUTORS = {  # modules of myst_nb.core.execute
+    "cache": "NotebookClientCache",
+    "direct": "NotebookClientDirect",
+    "inline": "NotebookClientInline",
+}
+
+
+def refuse(*_: object) -> None:
+    raise ConfigError("examples are executed by engine/ alone: leave MyST-NB's execution_mode 'off'")
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    for name, client in EXECUTORS.items():
+        module = ModuleType(f"myst_nb.core.execute.{name}")
+        setattr(module, client, refuse)
+        sys.modules.setdefault(module.__name__, module)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -18,17 +18,14 @@ from engine.run import Run
 from engine.surroundings import Surroundings
 
 # What of the engine has a hand in an output.  The rest decides what is shown, and may change without a new run.
-ENGINE = [
-    Path(__file__).with_name(f"{name}.py")
-    for name in ("bash_kernel", "client", "example", "execution", "kernels", "observer", "preload", "terminal")
-]
+ENGINE = ("bash_kernel", "client", "example", "execution", "forked", "kernels", "observer", "preload", "terminal")
 
 
 def key_facts(example: Example, surroundings: Surroundings) -> dict[str, Any]:
     """All that can change the output of an example: what :func:`key` digests and ``explain`` compares."""
     texts = {example.name: example.text.encode()}  # as read: the file may have been edited since
     texts |= {path.name: path.read_bytes() for path in example.companions}
-    engine = b"".join(path.read_bytes() for path in ENGINE)
+    engine = b"".join(Path(__file__).with_name(f"{name}.py").read_bytes() for name in ENGINE)
     return {
         "files": {name: hashlib.sha256(text).hexdigest() for name, text in texts.items()},
         "engine": hashlib.sha256(engine).hexdigest(),

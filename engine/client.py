@@ -81,8 +81,7 @@ async def opened(
     client = Client(notebook, kernel, watch, output_bytes)
     try:
         client.kc = kernel.client()
-        client.kc.start_channels()
-        await _answer(kernel, client.kc)
+        await _ready(kernel, client.kc)
         client.kc.allow_stdin = False
         yield client
     finally:
@@ -93,18 +92,28 @@ async def opened(
         await kernel.cleanup_resources()
 
 
-async def _answer(kernel: kernels.ForkedKernelManager, channels: AsyncKernelClient) -> None:
-    """Ask until an answer is heard on both channels; raises :class:`KernelNotStarted`.
+async def _ready(kernel: kernels.ForkedKernelManager, channels: AsyncKernelClient) -> None:
+    """Connect once the kernel listens, and wait for its first answer; raises :class:`KernelNotStarted`.
 
-    ``wait_for_ready`` does the same, and then listens a fifth of a second longer to what nobody says.
+    ``wait_for_ready`` would do, but it listens a fifth of a second longer to what nobody says, and a channel that is
+    connected before there is a socket tries again only after a tenth.
     """
     deadline = time.monotonic() + STARTUP_SECONDS
-    while time.monotonic() < deadline:
+    while not kernel.listens:
+        await _still_starting(kernel, deadline)
+        await asyncio.sleep(0.005)
+    channels.start_channels()
+    while True:
         channels.kernel_info()
         with suppress(Empty):
             await channels.get_shell_msg(timeout=1)
             await channels.get_iopub_msg(timeout=0.2)
             return
-        if not await kernel.is_alive():
-            raise KernelNotStarted("it ended before it answered")
-    raise KernelNotStarted(f"no answer within {STARTUP_SECONDS} s")
+        await _still_starting(kernel, deadline)
+
+
+async def _still_starting(kernel: kernels.ForkedKernelManager, deadline: float) -> None:
+    if not await kernel.is_alive():
+        raise KernelNotStarted("it ended before it answered")
+    if time.monotonic() > deadline:
+        raise KernelNotStarted(f"no answer within {STARTUP_SECONDS} s")

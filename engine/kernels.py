@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import multiprocessing
 import os
-import signal
-import sys
 from collections.abc import Mapping
 from multiprocessing import forkserver
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.provisioning import LocalProvisioner
+
+from engine import forked
 
 ROOT = Path(__file__).parents[1]
 KERNEL_CLASS = {"python3": "ipykernel.ipkernel.IPythonKernel", "bash": "engine.bash_kernel.BashKernel"}
@@ -36,52 +35,10 @@ def start_server() -> multiprocessing.context.ForkServerContext:
     """Begin to import what examples need, in the background; kernels started later wait for it."""
     context = multiprocessing.get_context("forkserver")
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
-    context.set_forkserver_preload(["engine.preload"])
+    context.set_forkserver_preload(["engine.preload", "engine.forked"])
     with contextlib.chdir(ROOT):  # before 3.11.9 Python keeps sys.path from the server, which imports nothing then
         forkserver.ensure_running()
     return context
-
-
-def _be_kernel(argv: list[str], cwd: str, environment: dict[str, str]) -> None:
-    """The forked process: become a kernel, and never return."""
-    os.setsid()
-    os.chdir(cwd)
-    before = dict(os.environ)
-    os.environ.clear()
-    os.environ.update(environment)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    multiprocessing.set_start_method("fork", force=True)  # DataLoader workers: a server of their own costs 10 s each
-    sys.path.insert(0, cwd)  # as for ``python FILE``
-    if "HF_HOME" in before:
-        _move_home(before["HF_HOME"], environment["HF_HOME"])
-    from ipykernel.kernelapp import IPKernelApp
-
-    at_import = sys.stderr
-    app = IPKernelApp.instance()
-    # A kernel whose parent is gone ends by itself, and it greets nobody.
-    app.initialize([*argv, f"--IPKernelApp.parent_handle={os.getppid()}"])
-    _redirect_loggers(at_import)
-    app.start()
-
-
-def _redirect_loggers(at_import: TextIO) -> None:
-    """Libraries' warnings belong into the cell: a logger set up before the fork keeps the stream it found then."""
-    for logger in list(logging.root.manager.loggerDict.values()):
-        for handler in getattr(logger, "handlers", ()):
-            if isinstance(handler, logging.StreamHandler) and handler.stream is at_import:
-                handler.setStream(sys.stderr)
-
-
-def _move_home(old: str, new: str) -> None:
-    """Give this process its own Hugging Face cache.
-
-    huggingface_hub, datasets and evaluate compute their paths when imported, which was before the fork.
-    """
-    from engine.preload import BELOW_HOME
-
-    for module, name in BELOW_HOME:
-        value = getattr(module, name)
-        setattr(module, name, type(value)(new + str(value)[len(old) :]))
 
 
 class ForkedProcess:
@@ -90,7 +47,7 @@ class ForkedProcess:
     stdin = stdout = stderr = None
 
     def __init__(self, argv: list[str], cwd: str, environment: dict[str, str]) -> None:
-        self._process = start_server().Process(target=_be_kernel, args=(argv, cwd, environment))
+        self._process = start_server().Process(target=forked.be_kernel, args=(argv, cwd, environment))
         self._process.start()
         assert self._process.pid
         self.pid: int = self._process.pid
@@ -149,6 +106,12 @@ class ForkedKernelManager(AsyncKernelManager):
     def pid(self) -> int:
         """Process id, and process group, of the kernel."""
         return int(self.provisioner.pid)
+
+    @property
+    def listens(self) -> bool:
+        """Whether all its sockets are there."""
+        ports = (self.shell_port, self.iopub_port, self.stdin_port, self.control_port)
+        return all(Path(f"{self.ip}-{port}").exists() for port in ports)
 
 
 async def start(language: str, folder: Path, environment: Mapping[str, str], scratch: Path) -> ForkedKernelManager:

@@ -27,6 +27,10 @@ MODULES = (
     "ipykernel.ipkernel",
     "ipykernel.debugger",
     "IPython.extensions.storemagic",
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "sqlite3",
+    "tornado.platform.asyncio",
     "engine.bash_kernel",
 )
 

@@ -1,0 +1,55 @@
+"""What a forked process does to become a kernel.
+
+The fork server imports this beforehand, and nothing of what starts kernels: each of them would else import it anew.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+from typing import TextIO
+
+
+def be_kernel(argv: list[str], cwd: str, environment: dict[str, str]) -> None:
+    """Become a kernel, and never return."""
+    os.setsid()
+    os.chdir(cwd)
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(environment)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    multiprocessing.set_start_method("fork", force=True)  # DataLoader workers: a server of their own costs 10 s each
+    sys.path.insert(0, cwd)  # as for ``python FILE``
+    if "HF_HOME" in before:
+        _move_home(before["HF_HOME"], environment["HF_HOME"])
+    from ipykernel.kernelapp import IPKernelApp
+
+    at_import = sys.stderr
+    app = IPKernelApp.instance()
+    # A kernel whose parent is gone ends by itself, and it greets nobody.
+    app.initialize([*argv, f"--IPKernelApp.parent_handle={os.getppid()}"])
+    _redirect_loggers(at_import)
+    app.start()
+
+
+def _redirect_loggers(at_import: TextIO) -> None:
+    """Libraries' warnings belong into the cell: a logger set up before the fork keeps the stream it found then."""
+    for logger in list(logging.root.manager.loggerDict.values()):
+        for handler in getattr(logger, "handlers", ()):
+            if isinstance(handler, logging.StreamHandler) and handler.stream is at_import:
+                handler.setStream(sys.stderr)
+
+
+def _move_home(old: str, new: str) -> None:
+    """Give this process its own Hugging Face cache.
+
+    huggingface_hub, datasets and evaluate compute their paths when imported, which was before the fork.
+    """
+    from engine.preload import BELOW_HOME
+
+    for module, name in BELOW_HOME:
+        value = getattr(module, name)
+        setattr(module, name, type(value)(new + str(value)[len(old) :]))

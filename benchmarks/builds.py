@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchmarks.contestants import COLD, EXAMPLE, PROSE, UNCHANGED, Contestant
-from benchmarks.measure import EXECUTIONS, Cost, measure
+from benchmarks.measure import Cost, environment_of, measure
 from benchmarks.project import Page
 from benchmarks.rows import Row
 
@@ -96,8 +96,8 @@ def edited(pages: Sequence[Page], step: str) -> list[Page]:
     return [first, *pages[1:]]
 
 
-def torch_imports(contestant: Contestant, folder: Path, environment: Mapping[str, str]) -> int:
-    """How many processes of a build import torch; Python itself tells, on their standard error."""
-    told = {**os.environ, EXECUTIONS: os.devnull, **environment, "PYTHONPROFILEIMPORTTIME": "1"}
+def imported(contestant: Contestant, folder: Path, environment: Mapping[str, str]) -> Counter[str]:
+    """How many processes of a build import each module; Python itself tells, on their standard error."""
+    told = {**environment_of(environment, os.devnull), "PYTHONPROFILEIMPORTTIME": "1"}
     built = subprocess.run(contestant.command, cwd=folder, env=told, capture_output=True, text=True, check=True)
-    return sum(line.rpartition("|")[2].strip() == TORCH for line in built.stderr.splitlines())
+    return Counter(line.rpartition("|")[2].strip() for line in built.stderr.splitlines())

@@ -44,7 +44,7 @@ def measure(command: Sequence[str | Path], folder: Path, environment: Mapping[st
             process = subprocess.Popen(
                 command,
                 cwd=folder,
-                env={**os.environ, **environment, EXECUTIONS: str(executions)},
+                env=environment_of(environment, executions),
                 stdout=file,
                 stderr=subprocess.STDOUT,
             )
@@ -56,6 +56,13 @@ def measure(command: Sequence[str | Path], folder: Path, environment: Mapping[st
             raise CommandFailed(f"{' '.join(map(str, command))}: exit status {code}\n{tail}")
         count = len(executions.read_text().splitlines()) if executions.exists() else 0
     return Cost(seconds, max(peak), count)
+
+
+def environment_of(variables: Mapping[str, str], executions: str | Path) -> dict[str, str]:
+    """That of a command; Python keeps what it compiled, as it does where nobody forbids it."""
+    environment = {**os.environ, **variables, EXECUTIONS: str(executions)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    return environment
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import contestants, peers
-from benchmarks.builds import Contest, torch_imports
+from benchmarks.builds import TORCH, Contest, imported
 from benchmarks.project import pages
 from benchmarks.rows import Results, Row, this_machine, versions
 from standins.__main__ import provided
@@ -98,7 +98,7 @@ def contest(plan: Plan, folder: Path, environment: Mapping[str, str], python: Pa
     all_of_them = [guide, contestants.without_code(), *(contestants.peers(python) if python else [])]
     builds = Contest(folder / "contest", pages(plan.examples), environment)
     builds.run(all_of_them, plan.rounds)
-    imports = torch_imports(guide, builds.folder / guide.name, environment)
+    imports = imported(guide, builds.folder / guide.name, environment)[TORCH]
     zh, en = "没有改动的构建：导入 torch 的进程", "unchanged build: processes that import torch"
     return [*builds.rows(all_of_them), Row("unchanged/torch", zh, en, (imports,), "")]
 

@@ -1,18 +1,11 @@
-"""Kernels forked from one process that has the heavy imports behind it.
-
-Importing torch and transformers costs a kernel 6 to 10 s and hundreds of megabytes; a fork costs 0.1 s and shares
-the memory.  Only imports are preloaded: no tensor is computed and no device touched before the fork, so that a
-forked kernel behaves as a fresh one.
-"""
+"""Kernels as jupyter_client manages them, but forked (see :mod:`engine.forked`) instead of executed."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import multiprocessing
 import os
 from collections.abc import Mapping
-from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +15,6 @@ from jupyter_client.provisioning import LocalProvisioner
 
 from engine import forked
 
-ROOT = Path(__file__).parents[1]
 KERNEL_CLASS = {"python3": "ipykernel.ipkernel.IPythonKernel", "bash": "engine.bash_kernel.BashKernel"}
 ARGUMENTS = {
     # A page shows what ``python FILE`` prints: the value of a cell's last expression is not among it.
@@ -31,23 +23,13 @@ ARGUMENTS = {
 }
 
 
-def start_server() -> multiprocessing.context.ForkServerContext:
-    """Begin to import what examples need, in the background; kernels started later wait for it."""
-    context = multiprocessing.get_context("forkserver")
-    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
-    context.set_forkserver_preload(["engine.preload", "engine.forked"])
-    with contextlib.chdir(ROOT):  # before 3.11.9 Python keeps sys.path from the server, which imports nothing then
-        forkserver.ensure_running()
-    return context
-
-
 class ForkedProcess:
     """What :class:`LocalProvisioner` asks of a process, over :mod:`multiprocessing`."""
 
     stdin = stdout = stderr = None
 
     def __init__(self, argv: list[str], cwd: str, environment: dict[str, str]) -> None:
-        self._process = start_server().Process(target=forked.be_kernel, args=(argv, cwd, environment))
+        self._process = forked.start_server().Process(target=forked.be_kernel, args=(argv, cwd, environment))
         self._process.start()
         assert self._process.pid
         self.pid: int = self._process.pid

@@ -22,7 +22,6 @@ MODULES = (
     "transformers.models.auto.modeling_auto",
     "transformers.models.llama.modeling_llama",
     "datasets",
-    "evaluate",
     "ipykernel.kernelapp",  # after torch_npu, which takes IPython for a person at a prompt and turns its task queue off
     "ipykernel.ipkernel",
     "ipykernel.debugger",

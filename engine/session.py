@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 
+from engine import forked
 from engine.cache import Cache, digest_of, key_facts
 from engine.example import Example
 from engine.golden import Golden
@@ -45,9 +46,7 @@ class Session:
         runs = self.cached(examples)
         stale = [example for example in examples if example.name not in runs]
         if stale:
-            from engine import kernels  # not above: a build that executes nothing needs no kernels
-
-            kernels.start_server()
+            forked.start_server()
             # The longest first, so that none of them is left for the end; those never run before all others, by size.
             stale.sort(key=lambda each: self.cache.seconds_before(each) or len(each.text), reverse=True)
             runs |= asyncio.run(self._execute(stale))
@@ -79,7 +78,7 @@ class Session:
         def told(cell: CellRecord) -> None:
             self.tell(f"{example.name}: {cell.name} {cell.outcome} in {cell.seconds:.1f} s")
 
-        from engine.execution import execute  # while the fork server has the longer part of the work
+        from engine.execution import execute  # not above: a build that executes nothing needs no client of kernels
 
         facts = key_facts(example, self.surroundings)  # before the run: an edit meanwhile belongs to the next
         run = judged(await execute(example, self.surroundings, digest_of(facts), self.limits, told), self.golden)

@@ -14,7 +14,7 @@ from pathlib import Path
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
-from engine import kernels
+from engine import forked
 from engine.example import Example, read
 from engine.execution import execute
 from engine.run import Limits
@@ -44,7 +44,7 @@ def milliseconds(run: Callable[[int], None], many: int) -> float:
 
 
 def measure(rounds: int, many: int) -> dict[str, list[float]]:
-    kernels.start_server()
+    forked.start_server()
     surroundings = Surroundings.here()
     with tempfile.TemporaryDirectory() as folder:
         examples = {cells: _example(Path(folder), cells) for cells in (FEW, many)}

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchmarks.builds import edited, torch_imports
+from benchmarks.builds import TORCH, edited, imported
 from benchmarks.contestants import COLD, EXAMPLE, PROSE, UNCHANGED, guide
 from benchmarks.measure import CommandFailed, measure, tree_bytes
 from benchmarks.project import pages, write_guide
@@ -21,14 +21,18 @@ def test_each_step_executes_what_it_must_and_torch_is_imported_once(project: Pat
     """Two examples that do nothing: cold both, unchanged and prose none, one edited one."""
     two, counts = pages(2, ["trivial"]), {}
     write_guide(project, two)
-    imports = torch_imports(guide(), project, ENVIRONMENT)
+    cold = imported(guide(), project, ENVIRONMENT)
     for step in (UNCHANGED, PROSE, EXAMPLE):
         write_guide(project, edited(two, step))
         counts[step] = measure(guide().command, project, ENVIRONMENT).executions
     assert counts == {UNCHANGED: 0, PROSE: 0, EXAMPLE: 1}
-    assert imports == 1, "all kernels are forked from one process that imported it"
+    assert cold[TORCH] == 1, "all kernels are forked from one process that imported it"
+    assert cold["engine.kernels"] == 1, "no kernel imports what manages kernels"
     write_guide(project, edited(two, EXAMPLE))
-    assert torch_imports(guide(), project, ENVIRONMENT) == 0, "nothing is executed, so nothing is imported"
+    unchanged = imported(guide(), project, ENVIRONMENT)
+    assert unchanged["myst_nb"] == 1
+    executing = [TORCH, "sqlalchemy", "jupyter_cache", "nbclient", "jupyter_client", "jupytext"]
+    assert not [name for name in executing if unchanged[name]], "nothing is executed, so nothing of it is imported"
 
 
 FORKING = """

@@ -30,7 +30,7 @@ def test_each_step_executes_what_it_must_and_torch_is_imported_once(project: Pat
     assert cold["engine.kernels"] == 1, "no kernel imports what manages kernels"
     write_guide(project, edited(two, EXAMPLE))
     unchanged = imported(guide(), project, ENVIRONMENT)
-    assert unchanged["myst_nb"] == 1
+    assert unchanged["myst_nb.sphinx_ext"] == 1
     executing = [TORCH, "sqlalchemy", "jupyter_cache", "nbclient", "jupyter_client", "jupytext"]
     assert not [name for name in executing if unchanged[name]], "nothing is executed, so nothing of it is imported"
 

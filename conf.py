@@ -36,6 +36,7 @@ ON_SCREEN = [
     "search_ranking",
     "dark_mode",
     "accessibility",
+    "menu",
     "reading_time",
     "edit_link",
     "sharing",  # description and OpenGraph card

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -51,11 +52,11 @@ class Example:
         """The kernel it needs, ``python3`` or ``bash``."""
         return {".py": "python3", ".sh": "bash"}[self.path.suffix]
 
-    @property
+    @cached_property
     def companions(self) -> tuple[Path, ...]:
         """Neighbours that the text names: they travel with the example into its working folder."""
-        siblings = (path for path in sorted(self.path.parent.iterdir()) if path.is_file() and path != self.path)
-        return tuple(path for path in siblings if self._names(path.name))
+        siblings = sorted(path for path in self.path.parent.iterdir() if self._names(path.name))
+        return tuple(path for path in siblings if path != self.path and path.is_file())
 
     def _names(self, file: str) -> bool:
         return file in self.text and bool(re.search(rf"(?<![\w.-]){re.escape(file)}\b", self.text))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchmarks.contestants import COLD, EXAMPLE, PROSE, UNCHANGED, Contestant
-from benchmarks.measure import Cost, environment_of, measure
+from benchmarks.measure import CommandFailed, Cost, environment_of, measure
 from benchmarks.project import Page
 from benchmarks.rows import Row
 
@@ -35,6 +35,9 @@ class Contest:
     pages: Sequence[Page]
     environment: Mapping[str, str]
     costs: dict[tuple[str, str], list[Cost]] = field(default_factory=lambda: defaultdict(list))
+    """By contestant and step."""
+    crashes: Counter[str] = field(default_factory=Counter)
+    """By contestant."""
 
     def run(self, contestants: Sequence[Contestant], rounds: int) -> None:
         """All contestants in turn, so that whatever slows the machine down slows down each of them."""
@@ -44,14 +47,29 @@ class Contest:
                     self.take_part(contestant)
 
     def take_part(self, contestant: Contestant) -> None:
-        """From an empty folder through all steps of this contestant."""
+        """From an empty folder through all steps; what crashes begins again as often as it may, or is left out."""
+        for _ in range(contestant.tries):
+            try:
+                steps = self._steps(contestant)
+            except CommandFailed as error:
+                self.crashes[contestant.name] += 1
+                if contestant.tries == 1:
+                    raise
+                print(f"  {contestant.title}: crashed ({str(error).rstrip().rpartition(os.linesep)[2]})", flush=True)
+            else:
+                for step, cost in steps.items():
+                    self.costs[contestant.name, step].append(cost)
+                return
+
+    def _steps(self, contestant: Contestant) -> dict[str, Cost]:
         folder = self.folder / contestant.name
         shutil.rmtree(folder, ignore_errors=True)
+        costs = {}
         for step in contestant.steps:
             contestant.write(folder, edited(self.pages, step))
-            cost = measure(contestant.command, folder, {**self.environment, **contestant.environment})
-            self.costs[contestant.name, step].append(cost)
-            print(f"  {contestant.title}: {STEPS_EN[step]} {cost.seconds:.1f} s", flush=True)
+            costs[step] = measure(contestant.command, folder, {**self.environment, **contestant.environment})
+            print(f"  {contestant.title}: {STEPS_EN[step]} {costs[step].seconds:.1f} s", flush=True)
+        return costs
 
     def rows(self, contestants: Sequence[Contestant]) -> list[Row]:
         """Seconds of each step, executions of the later ones, memory of the cold ones."""
@@ -72,6 +90,10 @@ class Contest:
                     f"peak memory (PSS, children included): {contestant.title}",
                 )
                 rows.append(Row(f"memory/{contestant.name}", zh, en, memory, "MiB"))
+        for contestant in contestants:
+            if crashes := self.crashes[contestant.name]:
+                zh, en = f"崩溃的构建：{title_zh(contestant)}", f"builds that crashed: {contestant.title}"
+                rows.append(Row(f"crashes/{contestant.name}", zh, en, (crashes,), ""))
         return rows
 
 

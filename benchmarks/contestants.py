@@ -36,6 +36,8 @@ class Contestant:
     rounds: int = 99
     """At most so many: what takes a minute is not repeated as often as the rest."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    tries: int = 1
+    """How often it may begin when it crashes; crashes are counted."""
 
 
 def guide(name: str = "guide", steps: tuple[str, ...] = ALL_STEPS, rounds: int = 99) -> Contestant:
@@ -55,13 +57,14 @@ def peers(python: Path) -> list[Contestant]:
     build = (*sphinx(python), "docs", "site")
     two = (*sphinx(python), "-j2", "docs", "site")
     notebooks, cached = write_notebooks, partial(write_notebooks, mode="cache")
+    peer = partial(Contestant, tries=3)
     return [
-        Contestant("gallery", "sphinx-gallery", write_gallery, build),
-        Contestant("gallery-2", "sphinx-gallery parallel=2", partial(write_gallery, parallel=2), build, (COLD,)),
-        Contestant("myst-2", "MyST-NB -j2", notebooks, two, (COLD,)),
-        Contestant("myst-cache", "MyST-NB -j2 with cache", cached, two, rounds=1),
-        Contestant("myst-1", "MyST-NB -j1", notebooks, build, (COLD,), rounds=1),
-        Contestant("scripts", "python FILE, one by one", write_scripts, ("bash", "all.sh", python), (COLD,), rounds=1),
+        peer("gallery", "sphinx-gallery", write_gallery, build),
+        peer("gallery-2", "sphinx-gallery parallel=2", partial(write_gallery, parallel=2), build, (COLD,)),
+        peer("myst-2", "MyST-NB -j2", notebooks, two, (COLD,)),
+        peer("myst-cache", "MyST-NB -j2 with cache", cached, two, rounds=1),
+        peer("myst-1", "MyST-NB -j1", notebooks, build, (COLD,), rounds=1),
+        peer("scripts", "python FILE, one by one", write_scripts, ("bash", "all.sh", python), (COLD,), rounds=1),
     ]
 
 

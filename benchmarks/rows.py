@@ -87,6 +87,8 @@ GOALS = (
     Goal("memory/guide", None, "memory/gallery"),
     Goal("growth/deviation", 10),
     Goal("cell/guide", None, "cell/nbclient"),
+    Goal("fault/limit", 2),
+    Goal("fault/killed", 2),
     Goal("judgement/share", 5),
     Goal("step/npu", 2.0, "step/cpu"),
     Goal("hub/download", None, "hub/copy"),

@@ -28,6 +28,8 @@ PART_ROWS = {  # Chinese, English, unit
     "import/myst-nb": ("启动：Python 并导入 Sphinx 和 MyST-NB", "starting: Python, Sphinx and MyST-NB imported", "s"),
     "cell/guide": ("什么也不做的一格：本指南", "a cell that does nothing: this guide", "ms"),
     "cell/nbclient": ("什么也不做的一格：nbclient", "a cell that does nothing: nbclient", "ms"),
+    "fault/limit": ("死循环：超过时限后多久报告", "an endless cell: reported so long after its limit", "s"),
+    "fault/killed": ("内核被杀：多久报告", "a killed kernel: reported after", "s"),
     "judgement": ("缓存键、记录、密钥扫描、数字核对：一次", "keys, records, secret scan, recorded numbers: once", "s"),
     "step/cpu": ("训练一步：CPU", "training step: CPU", "ms"),
     "step/npu": ("训练一步：虚拟 NPU", "training step: virtual NPU", "ms"),
@@ -134,6 +136,7 @@ def parts(plan: Plan, folder: Path, environment: Mapping[str, str], cold: float)
     found = {
         **part("imports", environment, rounds),
         **part("cells", environment, rounds, plan.cells),
+        **part("faults", environment, rounds),
         **part("judgement", environment, rounds, guide),
         **part("hub", environment, rounds),
         **part("teaching", environment, rounds, plan.map_rows, plan.train_steps),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
-from benchmarks.builds import TORCH, edited, imported
-from benchmarks.contestants import COLD, EXAMPLE, PROSE, UNCHANGED, guide
+from benchmarks.builds import TORCH, Contest, edited, imported
+from benchmarks.contestants import COLD, EXAMPLE, PROSE, UNCHANGED, Contestant, guide
 from benchmarks.measure import CommandFailed, measure, tree_bytes
 from benchmarks.project import pages, write_guide
 
@@ -58,6 +59,27 @@ def test_memory_shared_by_a_fork_counts_once() -> None:
 def test_a_command_that_fails_is_not_measured(tmp_path: Path) -> None:
     with pytest.raises(CommandFailed, match=r"status 3\nwhy"):
         measure(["bash", "-c", "echo why; exit 3"], tmp_path, {})
+
+
+CRASHES_ONCE = "test -e ../crashed || { touch ../crashed; echo why >&2; exit 1; }"
+
+
+def test_a_peer_that_crashes_begins_again_and_the_crash_is_told(tmp_path: Path) -> None:
+    peer = Contestant("peer", "Peer", write_guide, ("bash", "-c", CRASHES_ONCE), (COLD, UNCHANGED), tries=2)
+    contest = Contest(tmp_path, pages(1), ENVIRONMENT)
+    contest.run([peer], rounds=1)
+    rows = {row.name: row for row in contest.rows([peer])}
+    assert rows["crashes/peer"].value == 1
+    assert {"cold/peer", "unchanged/peer"} <= rows.keys()
+
+
+def test_a_peer_that_always_crashes_has_no_times_and_our_own_crash_is_an_error(tmp_path: Path) -> None:
+    peer = Contestant("peer", "Peer", write_guide, ("false",), (COLD,), tries=2)
+    contest = Contest(tmp_path, pages(1), ENVIRONMENT)
+    contest.run([peer], rounds=1)
+    assert [(row.name, row.value) for row in contest.rows([peer])] == [("crashes/peer", 2)]
+    with pytest.raises(CommandFailed):
+        contest.run([replace(peer, tries=1)], rounds=1)
 
 
 def test_every_form_of_an_example_has_the_same_cells(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ lint: install ## style and types only
 	@$(PY) -m ruff check --quiet && $(PY) -m ruff format --check --quiet
 	@$(PY) -m mypy
 
-bench: install ## measure beside sphinx-gallery and MyST-NB, a quarter of an hour
+bench: install ## measure beside sphinx-gallery and MyST-NB, a quarter of an hour; docs/benchmark.rst shows it
 	@$(PY) -m benchmarks
 
 serve: ## show the site at http://localhost:$(PORT)

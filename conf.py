@@ -22,6 +22,7 @@ extensions = [
     "cells",  # .. cells:: shows them on pages
     "badge",  # what a page ran on, and its downloads
     "device_tabs",  # outputs of several devices
+    "benchmark",  # what the last "make bench" measured
     "verification",  # all runs of the build in a table
     "typed_code",  # forbids code that did not run
     "compatibility",  # which versions belong together
@@ -48,6 +49,7 @@ ON_SCREEN = [
 ]
 extensions += ["book"] if tags.has("book") else ON_SCREEN  # noqa: F821 (Sphinx knows the tags: python -m sphinx -t book)
 examples_cache = str(ROOT / "_build/runs")
+benchmark_results = str(ROOT / "benchmarks/results.json")
 records_folder = str(ROOT / "records")
 nb_merge_streams = True
 nb_mime_priority_overrides = [("*", "text/html", 0), ("*", "image/svg+xml", 10), ("*", "image/png", 20)]

@@ -26,6 +26,12 @@ PART_ROWS = {  # Chinese, English, unit
     "import/python": ("启动：Python", "starting: Python", "s"),
     "import/sphinx": ("启动：Python 并导入 Sphinx", "starting: Python, Sphinx imported", "s"),
     "import/myst-nb": ("启动：Python 并导入 Sphinx 和 MyST-NB", "starting: Python, Sphinx and MyST-NB imported", "s"),
+    "import/guide": (
+        "启动：同上，MyST-NB 不带执行器（本指南）",
+        "starting: the same, MyST-NB without its executors (this guide)",
+        "s",
+    ),
+    "memory/imports": ("内核要导入的库所占的内存，一份", "memory of what kernels import, one copy", "MiB"),
     "cell/guide": ("什么也不做的一格：本指南", "a cell that does nothing: this guide", "ms"),
     "cell/nbclient": ("什么也不做的一格：nbclient", "a cell that does nothing: nbclient", "ms"),
     "fault/limit": ("死循环：超过时限后多久报告", "an endless cell: reported so long after its limit", "s"),

@@ -43,6 +43,13 @@ class Client(NotebookClient):
             self.watch.kill("printed more than an example may")
         return super().process_message(msg, cell, cell_index)
 
+    async def _async_poll_kernel_alive(self) -> None:
+        """As nbclient does once a second; who debugs a crash waits for it each time."""
+        while await self.km.is_alive():
+            await asyncio.sleep(0.1)
+        if self.task_poll_for_reply:
+            self.task_poll_for_reply.cancel()
+
     async def cause_of_death(self) -> str:
         """Why the kernel is gone, in words."""
         code = await self.km.provisioner.poll()

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import psutil
 
 from engine import forked
 from engine.cache import Cache, digest_of, key_facts
@@ -20,7 +16,6 @@ from engine.record import CellRecord
 from engine.run import Limits, Run
 from engine.surroundings import Surroundings
 
-ROOM_FOR_ONE_MORE = 4 << 30  # bytes; a second example starts only when so much memory is available
 GOLDEN = Path(__file__).parents[1] / "golden"
 
 
@@ -49,7 +44,7 @@ class Session:
             forked.start_server()
             # The longest first, so that none of them is left for the end; those never run before all others, by size.
             stale.sort(key=lambda each: self.cache.seconds_before(each) or len(each.text), reverse=True)
-            runs |= asyncio.run(self._execute(stale))
+            runs |= self._execute(stale)
         return runs
 
     def cached(self, examples: Sequence[Example]) -> dict[str, Run]:
@@ -61,24 +56,19 @@ class Session:
                 runs[example.name] = run
         return runs
 
-    async def _execute(self, examples: Sequence[Example]) -> dict[str, Run]:
-        gate = asyncio.Semaphore(self.jobs)
-        runs: dict[str, Run] = {}
+    def _execute(self, examples: Sequence[Example]) -> dict[str, Run]:
+        from engine import pool  # not above: a build that executes nothing needs nothing of what executes
 
-        async def one(example: Example) -> None:
-            async with gate:
-                await self._wait_for_memory()
-                runs[example.name] = await self._execute_one(example)
-                self.tell(f"{_summary(runs[example.name])} [{len(runs)} of {len(examples)}]")
+        def done(run: Run, ended: int) -> None:
+            self.tell(f"{_summary(run)} [{ended} of {len(examples)}]")
 
-        await asyncio.gather(*(one(example) for example in examples))
-        return runs
+        return pool.run(examples, self.jobs, self._execute_one, done)
 
     async def _execute_one(self, example: Example) -> Run:
         def told(cell: CellRecord) -> None:
             self.tell(f"{example.name}: {cell.name} {cell.outcome} in {cell.seconds:.1f} s")
 
-        from engine.execution import execute  # not above: a build that executes nothing needs no client of kernels
+        from engine.execution import execute
 
         facts = key_facts(example, self.surroundings)  # before the run: an edit meanwhile belongs to the next
         run = judged(await execute(example, self.surroundings, digest_of(facts), self.limits, told), self.golden)
@@ -88,12 +78,6 @@ class Session:
             except OSError as error:
                 self.tell(f"{example.name}: its run could not be kept and will be repeated ({error})")
         return run
-
-    async def _wait_for_memory(self) -> None:
-        """Hold a second example back while memory is short, but never the only one."""
-        begin = time.monotonic()
-        while psutil.virtual_memory().available < ROOM_FOR_ONE_MORE and time.monotonic() - begin < 60:
-            await asyncio.sleep(1)
 
 
 def _summary(run: Run) -> str:

@@ -6,6 +6,7 @@ has to be loaded, and no page is drawn in the wrong scheme first.  Without JavaS
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from sphinx.highlighting import PygmentsBridge
 LIGHT, DARK = "a11y-high-contrast-light", "a11y-high-contrast-dark"  # code in both schemes, of accessible-pygments
 
 
+@cache
 def highlighting(style: str) -> str:
     """The stylesheet for code."""
     return PygmentsBridge("html", style).get_stylesheet()

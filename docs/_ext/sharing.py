@@ -6,7 +6,6 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-import card as picture
 from docutils import nodes
 from languages import LANGUAGES
 from sphinx.application import Sphinx
@@ -37,6 +36,8 @@ def add_tags(
         "og:url": context.get("pageurl") or "",
     }
     if app.config.html_baseurl and app.builder.name == "html" and not pagename.startswith("examples/"):
+        import card as picture  # not above: Pillow is needed only where cards are drawn
+
         file = f"_static/cards/{pagename}.png"
         picture.draw(app.config.project, title, card["og:description"], Path(app.outdir) / file)
         card |= {"og:image": app.config.html_baseurl + file, "og:image:alt": title}

@@ -7,8 +7,10 @@ import signal
 import time
 from pathlib import Path
 
+import nbformat
 import psutil
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 from small_site import ROOT, Project
 
 INDEX = "Site\n====\n\n.. toctree::\n\n   page\n"
@@ -92,3 +94,41 @@ def test_what_makes_pages_reaches_unchanged_ones(tmp_path: Path, file: str, old:
     assert old in text
     path.write_text(text.replace(old, new), encoding="utf-8")
     assert project.build().page("index") != page
+
+
+def test_what_the_site_knows_of_all_pages_follows_an_edit_of_one(project: Project) -> None:
+    """It is kept for the pages that were not written again, and must be what a build from nothing gives."""
+    project.write(index=f"{INDEX}   other\n", page="Page\n====\n\nA llama.\n", other="Other\n=====\n\nAn alpaca.\n")
+    project.build()
+    project.write(page="Page\n====\n\nA vicuna.\n")
+    again, anew = project.build().site, project.build(site="anew").site
+    for name in ("llms.txt", "llms-full.txt", "_static/search_weights.js"):
+        text = (again / name).read_text(encoding="utf-8")
+        assert "vicuna" in text and "alpaca" in text and "llama" not in text
+        assert text == (anew / name).read_text(encoding="utf-8")
+
+
+def test_pages_of_examples_share_a_menu_and_others_have_their_own(project: Project) -> None:
+    shown = "Page\n====\n\n.. cells:: x.py say\n.. cells:: y.py say\n"
+    project.write(index=INDEX, page=shown, x_py='"""X"""\n\n# %% say\n1\n', y_py='"""Y"""\n\n# %% say\n2\n')
+    built = project.build()
+    assert (built.code, built.errors) == (0, "")
+    x, y, page = (menu(built.page(name)) for name in ("examples/x", "examples/y", "page"))
+    assert x == y
+    assert '<a class="reference internal" href="../page.html">Page</a>' in x and "current" not in x
+    assert 'class="current reference internal" href="#">Page</a>' in page
+
+
+def menu(html: str) -> str:
+    _, _, behind = html.partition('<div class="wy-menu')
+    return behind.partition("</div>")[0]
+
+
+def test_a_notebook_that_myst_nb_should_execute_is_refused(project: Project) -> None:
+    """What executes it is not loaded, and nothing that did not run may look as if it had."""
+    notebook = new_notebook(metadata={"mystnb": {"execution_mode": "force"}}, cells=[new_code_cell("print(1)")])
+    project.write(index="Site\n====\n\n.. toctree::\n\n   note\n")
+    nbformat.write(notebook, project.folder / "docs/note.ipynb")
+    built = project.build()
+    assert built.code != 0
+    assert "examples are executed by engine/ alone" in built.errors

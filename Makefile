@@ -50,7 +50,7 @@ test: lint ## run every check: style, types, examples, hubs, virtual NPU, pages
 
 checks: # inside the stand-ins; the examples first, so that both workers find their runs
 	@$(PY) -m engine run examples/*.py examples/*.sh || true
-	@$(PY) -m pytest --numprocesses 2 --dist loadgroup
+	@$(PY) -m pytest --numprocesses 2
 
 lint: install ## style and types only
 	@$(PY) -m ruff check --quiet && $(PY) -m ruff format --check --quiet

@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from engine.cache import Cache
 from engine.example import read
@@ -17,12 +19,20 @@ from engine.session import Session, failure_message
 ROOT = Path(__file__).parents[1]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two workers share the tests: a folder stays together for its fixtures' sake, examples are dealt out singly."""
-    for item in items:
-        folder = item.path.parent.name
-        if folder != "examples":
-            item.add_marker(pytest.mark.xdist_group(folder))
+class ByFolder(LoadScopeScheduling):
+    """A folder stays with one worker for its fixtures' sake, examples are dealt out singly.
+
+    (Marks would do, but xdist 3.8 does not see those of pytest 9.2, and says nothing.)
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder = Path(nodeid.partition("::")[0]).parent.name
+        return nodeid if folder == "examples" else folder
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFolder:
+    """Two workers share the tests."""
+    return ByFolder(config, log)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

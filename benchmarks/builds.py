@@ -50,26 +50,27 @@ class Contest:
         """From an empty folder through all steps; what crashes begins again as often as it may, or is left out."""
         for _ in range(contestant.tries):
             try:
-                steps = self._steps(contestant)
+                measured = self._steps(contestant)
             except CommandFailed as error:
                 self.crashes[contestant.name] += 1
                 if contestant.tries == 1:
                     raise
                 print(f"  {contestant.title}: crashed ({str(error).rstrip().rpartition(os.linesep)[2]})", flush=True)
             else:
-                for step, cost in steps.items():
+                for step, cost in measured:
                     self.costs[contestant.name, step].append(cost)
                 return
 
-    def _steps(self, contestant: Contestant) -> dict[str, Cost]:
+    def _steps(self, contestant: Contestant) -> list[tuple[str, Cost]]:
         folder = self.folder / contestant.name
         shutil.rmtree(folder, ignore_errors=True)
-        costs = {}
+        measured = []
         for step in contestant.steps:
             contestant.write(folder, edited(self.pages, step))
-            costs[step] = measure(contestant.command, folder, {**self.environment, **contestant.environment})
-            print(f"  {contestant.title}: {STEPS_EN[step]} {costs[step].seconds:.1f} s", flush=True)
-        return costs
+            cost = measure(contestant.command, folder, {**self.environment, **contestant.environment})
+            measured.append((step, cost))
+            print(f"  {contestant.title}: {STEPS_EN[step]} {cost.seconds:.1f} s", flush=True)
+        return measured
 
     def rows(self, contestants: Sequence[Contestant]) -> list[Row]:
         """Seconds of each step, executions of the later ones, memory of the cold ones."""

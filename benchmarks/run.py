@@ -31,7 +31,7 @@ PART_ROWS = {  # Chinese, English, unit
         "starting: the same, MyST-NB without its executors (this guide)",
         "s",
     ),
-    "memory/imports": ("内核要导入的库所占的内存，一份", "memory of what kernels import, one copy", "MiB"),
+    "import/memory": ("内核要导入的库所占的内存，一份", "memory of what kernels import, one copy", "MiB"),
     "cell/guide": ("什么也不做的一格：本指南", "a cell that does nothing: this guide", "ms"),
     "cell/nbclient": ("什么也不做的一格：nbclient", "a cell that does nothing: nbclient", "ms"),
     "fault/limit": ("死循环：超过时限后多久报告", "an endless cell: reported so long after its limit", "s"),
@@ -112,14 +112,13 @@ def contest(plan: Plan, folder: Path, environment: Mapping[str, str], python: Pa
 
 
 def growth(plan: Plan, folder: Path, environment: Mapping[str, str]) -> list[Row]:
-    """Cold builds of more and more examples that do nothing; the largest once."""
+    """Cold builds of more and more examples that do nothing."""
     rows: list[Row] = []
     for count in plan.growth:
         say(f"{count} examples that do nothing")
-        rounds = 1 if count == max(plan.growth) else plan.rounds
         contestant = contestants.guide(steps=(contestants.COLD,))
         builds = Contest(folder / "growth" / str(count), pages(count, ["trivial"]), environment)
-        builds.run([contestant], rounds)
+        builds.run([contestant], plan.rounds)
         seconds = tuple(round(cost.seconds, 2) for cost in builds.costs[contestant.name, contestants.COLD])
         zh, en = f"{count} 个什么也不做的例子", f"{count} examples that do nothing"
         rows.append(Row(f"growth/{count}", zh, en, seconds, "s"))
@@ -153,7 +152,8 @@ def parts(plan: Plan, folder: Path, environment: Mapping[str, str], cold: float)
         Row(name, *PART_ROWS[name][:2], tuple(found[name]), PART_ROWS[name][2]) for name in PART_ROWS if found.get(name)
     ]
     share = tuple(round(100 * seconds / cold, 1) for seconds in found["judgement"])
-    zh, en = "上一行占冷构建的比例", "share of that in a cold build"
+    zh = "缓存键、记录、密钥扫描、数字核对：占冷构建的比例"
+    en = "keys, records, secret scan, recorded numbers: share of a cold build"
     at = next(number for number, row in enumerate(rows) if row.name == "judgement") + 1
     return [*rows[:at], Row("judgement/share", zh, en, share, "%"), *rows[at:]]
 

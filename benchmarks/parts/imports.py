@@ -39,7 +39,7 @@ def python(program: str) -> str:
 def measure(rounds: int) -> dict[str, list[float]]:
     times = [[seconds(program) for program in PROGRAMS.values()] for _ in range(rounds)]
     found = dict(zip(PROGRAMS, map(list, zip(*times, strict=True)), strict=True))
-    return {**found, "memory/imports": [round(int(python(PRELOAD)) / MEBIBYTE)]}
+    return {**found, "import/memory": [round(int(python(PRELOAD)) / MEBIBYTE)]}
 
 
 if __name__ == "__main__":

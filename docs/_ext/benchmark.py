@@ -6,6 +6,7 @@ It reads the file that ``benchmark_results`` names, as the run wrote it.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from sphinx.util.docutils import SphinxDirective
 from tables import table
 
 _ = get_translation("guide")
+
+COLON = re.compile(": |：")
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 class benchmark(nodes.General, nodes.Element):
@@ -48,7 +52,7 @@ class ShowBenchmark(SphinxPostTransform):
             results = node["results"]
             titles = {row["name"]: row[language] for row in results["rows"]}
             goals = list(goal_rows(results, titles))
-            head = [_("比什么"), _("与谁比"), _("测得"), _("目标"), _("结果")]
+            head = [_("比什么"), _("测得"), _("目标"), _("结果")]
             rows = [[titles[row["name"]], *value_cells(row)] for row in results["rows"]]
             node.replace_self(
                 [
@@ -81,22 +85,34 @@ def goal_rows(results: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator
     verdicts = {"met": _("达到"), "missed": _("没有达到"), "not measured": _("没有测到"), "": ""}
     goals = [(row, goal) for row in results["rows"] for goal in row["goals"]]
     for row, goal in sorted(goals, key=lambda pair: pair[1]["at_most"] is None):
-        times = " ×" if goal["than"] else f" {row['unit']}".rstrip()
+        unit = "" if goal["than"] else row["unit"]
         measured, bound = goal["measured"], goal["at_most"]
         yield [
-            titles[row["name"]],
-            titles.get(goal["than"], ""),
-            "–" if measured is None else f"{measured:.3g}{times}",
-            "–" if bound is None else f"≤ {bound:g}{times}",
+            compared(titles[row["name"]], titles.get(goal["than"], "")),
+            "–" if measured is None else with_unit(f"{measured:.3g}", unit),
+            "–" if bound is None else with_unit(f"≤{NO_BREAK}{bound:g}", unit),
             verdicts[goal["verdict"]],
         ]
+
+
+def compared(title: str, other: str) -> str:
+    """What is divided by what; both say first what was measured.
+
+    >>> compared("cold build: this guide", "cold build: MyST-NB")
+    'cold build: this guide ÷ MyST-NB'
+    """
+    return f"{title} ÷ {COLON.split(other)[-1]}" if other else title
+
+
+def with_unit(number: str, unit: str) -> str:
+    return f"{number}{NO_BREAK}{unit}" if unit else number
 
 
 def value_cells(row: Mapping[str, Any]) -> list[str]:
     """Median, range and number of runs."""
     least, most = min(row["values"]), max(row["values"])
-    spread = f"{_number(least)} – {_number(most)}" if len(row["values"]) > 1 else ""
-    return [f"{_number(row['value'])} {row['unit']}".strip(), spread, str(len(row["values"]))]
+    spread = f"{_number(least)}{NO_BREAK}–{NO_BREAK}{_number(most)}" if len(row["values"]) > 1 else ""
+    return [with_unit(_number(row["value"]), row["unit"]), spread, str(len(row["values"]))]
 
 
 def _number(value: float) -> str:

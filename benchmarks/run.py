@@ -113,13 +113,17 @@ def contest(plan: Plan, folder: Path, environment: Mapping[str, str], python: Pa
 
 def growth(plan: Plan, folder: Path, environment: Mapping[str, str]) -> list[Row]:
     """Cold builds of more and more examples that do nothing."""
-    rows: list[Row] = []
-    for count in plan.growth:
-        say(f"{count} examples that do nothing")
-        contestant = contestants.guide(steps=(contestants.COLD,))
-        builds = Contest(folder / "growth" / str(count), pages(count, ["trivial"]), environment)
-        builds.run([contestant], plan.rounds)
-        seconds = tuple(round(cost.seconds, 2) for cost in builds.costs[contestant.name, contestants.COLD])
+    guide = contestants.guide(steps=(contestants.COLD,))
+    contests = {
+        count: Contest(folder / "growth" / str(count), pages(count, ["trivial"]), environment) for count in plan.growth
+    }
+    for _ in range(plan.rounds):
+        for count, builds in contests.items():
+            say(f"{count} examples that do nothing")
+            builds.run([guide], rounds=1)
+    rows = []
+    for count, builds in contests.items():
+        seconds = tuple(round(cost.seconds, 2) for cost in builds.costs[guide.name, contestants.COLD])
         zh, en = f"{count} 个什么也不做的例子", f"{count} examples that do nothing"
         rows.append(Row(f"growth/{count}", zh, en, seconds, "s"))
     excess = round(100 * (rows[2].value / predicted(plan.growth, [row.value for row in rows[:2]]) - 1), 1)

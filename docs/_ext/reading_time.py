@@ -1,4 +1,4 @@
-"""How long a page takes to read: its prose only, code and outputs are looked at."""
+"""How long a page takes to read: its prose only; code, outputs and tables are looked at."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NO_PROSE = (nodes.literal_block, nodes.raw)
 def minutes(doctree: nodes.document) -> int:
     """Minutes of reading, at least one."""
     blocks = doctree.findall(lambda node: isinstance(node, nodes.TextElement) and not isinstance(node, NO_PROSE))
-    text = "\n".join(node.astext() for node in blocks if not isinstance(node.parent, nodes.TextElement))
+    text = "\n".join(node.astext() for node in blocks if not isinstance(node.parent, nodes.TextElement | nodes.entry))
     needed = len(HAN.findall(text)) / CHARACTERS_A_MINUTE + len(WORD.findall(text)) / WORDS_A_MINUTE
     return max(1, round(needed))
 

@@ -19,7 +19,7 @@ from huggingface_hub.errors import (
 )
 
 from standins.hub.access import WITH_ACCESS, WITHOUT_ACCESS
-from standins.hub.content import Kind
+from standins.hub.content import Kind, Repository
 from standins.hub.faults import Fault
 from tests.hub.conftest import GATED, OLD_WEIGHTS, OPEN, PIECE, WEIGHTS, Served
 
@@ -60,6 +60,19 @@ def test_what_does_not_exist_is_told_apart(served: Served, tmp_path: Path) -> No
         weights(served, tmp_path, "org/none", token=WITH_ACCESS)
     with pytest.raises(RemoteEntryNotFoundError):
         hf_hub_download(OPEN, "none.txt", endpoint=served.address, cache_dir=tmp_path, token=False)
+
+
+def test_a_data_set_is_found_by_its_name_of_before_namespaces(served: Served, tmp_path: Path) -> None:
+    """As old scripts and pages call it: the hub redirects, and only what it knows."""
+    data_set = Repository(Kind.DATASET, "Org/reviews")
+    latest = served.hub.repositories[Kind.MODEL, OPEN].find("main")
+    assert latest
+    data_set.commit(latest)
+    served.hub.repositories[Kind.DATASET, "Org/reviews"] = data_set
+    options: Any = {"repo_type": "dataset", "endpoint": served.address, "cache_dir": tmp_path, "token": False}
+    assert Path(hf_hub_download("reviews", "sub/notes.txt", **options)).read_bytes() == b"notes"
+    with pytest.raises(RepositoryNotFoundError):
+        hf_hub_download("ratings", "sub/notes.txt", **options)
 
 
 @pytest.mark.parametrize(("token", "status"), [(False, 401), (WITHOUT_ACCESS, 403)])

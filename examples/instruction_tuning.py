@@ -60,6 +60,7 @@ arguments = SFTConfig(
     learning_rate=5e-4,
     warmup_steps=4,
     gradient_checkpointing=False,
+    use_cpu=device.type == "cpu",  # SFTConfig computes in bf16, which the Trainer does on a CPU only when asked to
     logging_steps=3,
     save_strategy="no",
     disable_tqdm=True,

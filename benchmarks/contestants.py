@@ -41,10 +41,10 @@ class Contestant:
     """How often it may begin when it crashes; crashes are counted."""
 
 
-def guide(name: str = "guide", steps: tuple[str, ...] = ALL_STEPS, rounds: int = 99) -> Contestant:
+def guide(steps: tuple[str, ...] = ALL_STEPS) -> Contestant:
     """This repository's engine and extensions, with its own conf.py."""
     command = (*sphinx(sys.executable), "-c", ROOT, "-D", "examples_cache=runs", "-d", "doctrees", "docs", "site")
-    return Contestant(name, "this guide", write_guide, command, steps, rounds)
+    return Contestant("guide", "this guide", write_guide, command, steps)
 
 
 def without_code() -> Contestant:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -87,12 +87,11 @@ def read(path: Path) -> Example:
     title = _title(path, text)
     if not title:
         raise ExampleError(f"{path}:1: begin with the title, as a docstring (in a shell script: as a comment)")
-    cells = tuple(_cells(text))
-    if not cells:
+    markers = list(MARKER.finditer(text))
+    if not markers:
         raise ExampleError(f"{path}:1: no cell found; begin one with a line '# %% name'")
     if findings := secrets.find(text):
         raise ExampleError(f"{path}:{findings[0].line}: this {findings[0]}; take it out of the file")
-    markers = list(MARKER.finditer(text))
     names = Counter(marker["name"] for marker in markers)
     for marker in markers:
         line = _line(text, marker.start())
@@ -102,7 +101,7 @@ def read(path: Path) -> Example:
             raise ExampleError(f"{path}:{line}: two cells are called {marker['name']!r}")
     if stray := _stray_line(path, text[: markers[0].start()]):
         raise ExampleError(f"{path}:{stray}: only the title may stand before the first '# %% name'")
-    return Example(path, text, title, cells)
+    return Example(path, text, title, tuple(_cells(text, markers)))
 
 
 def discover(folder: Path) -> list[Example]:
@@ -129,11 +128,10 @@ def _stray_line(path: Path, head: str) -> int:
     return next((number for number, line in lines if line.strip() and not line.startswith("#")), 0)
 
 
-def _cells(text: str) -> Iterator[Cell]:
+def _cells(text: str, markers: Sequence[re.Match[str]]) -> Iterator[Cell]:
     """What stands between the markers."""
-    markers = list(MARKER.finditer(text))
     ends = [*(marker.start() for marker in markers[1:]), len(text)]
-    for marker, end in zip(markers, ends, strict=False):
+    for marker, end in zip(markers, ends, strict=True):
         source = text[marker.end() : end]
         begin = marker.end() + len(source) - len(source.lstrip("\n"))
         yield Cell(marker["name"], source.strip("\n"), _line(text, begin))

@@ -63,7 +63,7 @@ def _redirect_loggers(at_import: TextIO) -> None:
 def _move_home(old: str, new: str) -> None:
     """Give this process its own Hugging Face cache.
 
-    huggingface_hub, datasets and evaluate compute their paths when imported, which was before the fork.
+    huggingface_hub and datasets compute their paths when imported, which was before the fork.
     """
     from engine.preload import BELOW_HOME
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -14,10 +15,11 @@ WITHOUT_NPU = [sys.executable, "-m", "standins", sys.executable, "-m", "engine",
 def test_every_example_runs_without_an_npu(tmp_path: Path) -> None:
     """Cells that need one are skipped; all others, and what comes after them, run."""
     files = sorted(str(path) for path in EXAMPLES.iterdir() if path.suffix in (".py", ".sh"))
-    command = [*WITHOUT_NPU, *files, "--cache", str(tmp_path / "runs")]
+    command = [*WITHOUT_NPU, *files, "--cache", str(tmp_path / "runs"), "--record", str(tmp_path / "records")]
     done = subprocess.run(
         command, env={**os.environ, "NPU": "off"}, cwd=EXAMPLES.parent, capture_output=True, text=True, check=False
     )
     failed = [line for line in done.stdout.splitlines() if " in cell " in line]
     assert (done.returncode, failed) == (0, []), done.stderr[-2000:]
-    assert len(list((tmp_path / "runs").glob("*.json"))) == len(files)
+    records = [json.loads(path.read_text(encoding="utf-8")) for path in (tmp_path / "records").glob("*.json")]
+    assert [record["device"]["kind"] for record in records] == ["cpu"] * len(files)

@@ -18,7 +18,18 @@ from engine.run import Run
 from engine.surroundings import Surroundings
 
 # What of the engine has a hand in an output.  The rest decides what is shown, and may change without a new run.
-ENGINE = ("bash_kernel", "client", "example", "execution", "forked", "kernels", "observer", "preload", "terminal")
+ENGINE = (
+    "bash_kernel",
+    "client",
+    "example",
+    "execution",
+    "forked",
+    "kernels",
+    "needs",
+    "observer",
+    "preload",
+    "terminal",
+)
 
 
 def key_facts(example: Example, surroundings: Surroundings) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from pathlib import Path
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
-from engine import secrets
+from engine import needs, secrets
 
 SUFFIXES = (".py", ".sh")
-MARKER = re.compile(r"^# %%[ \t]*(?P<name>[\w-]*).*\n?", re.MULTILINE)
+MARKER = re.compile(r"^# %%[ \t]*(?P<name>[\w-]*)(?:.*\bneeds=(?P<needs>\[.*?\]))?.*\n?", re.MULTILINE)
 
 
 class ExampleError(ValueError):
@@ -31,6 +31,8 @@ class Cell:
     source: str
     line: int
     """Line of the file on which the source begins, counted from 1."""
+    needs: tuple[str, ...] = ()
+    """Requirements that are met where it runs, or it is skipped; see :mod:`engine.needs`."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,10 @@ def read(path: Path) -> Example:
             raise ExampleError(f"{path}:{line}: this cell has no name; write '# %% name'")
         if names[marker["name"]] > 1:
             raise ExampleError(f"{path}:{line}: two cells are called {marker['name']!r}")
+        try:
+            needs.parsed(marker["needs"])
+        except ValueError as error:
+            raise ExampleError(f"{path}:{line}: {error}") from None
     if stray := _stray_line(path, text[: markers[0].start()]):
         raise ExampleError(f"{path}:{stray}: only the title may stand before the first '# %% name'")
     return Example(path, text, title, tuple(_cells(text, markers)))
@@ -134,7 +140,7 @@ def _cells(text: str, markers: Sequence[re.Match[str]]) -> Iterator[Cell]:
     for marker, end in zip(markers, ends, strict=True):
         source = text[marker.end() : end]
         begin = marker.end() + len(source) - len(source.lstrip("\n"))
-        yield Cell(marker["name"], source.strip("\n"), _line(text, begin))
+        yield Cell(marker["name"], source.strip("\n"), _line(text, begin), needs.parsed(marker["needs"]))
 
 
 def _line(text: str, position: int) -> int:

@@ -17,14 +17,14 @@ from nbformat.v4 import new_output
 
 from engine.client import Client, KernelNotStarted, opened
 from engine.example import Cell, Example
+from engine.needs import unmet
 from engine.record import CellRecord, DeviceRecord, Outcome, Record
-from engine.run import NO_NPU, Limits, Run
+from engine.run import Limits, Run
 from engine.surroundings import WORK, Surroundings
 from engine.terminal import seen
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 PYTHON_LINE = re.compile(r"Cell In\[(?P<count>\d+)\], line (?P<line>\d+)")
-NEEDS_NPU = "needs-npu"  # tag of a cell that means nothing on a plain CPU: # %% name tags=["needs-npu"]
 SHELL_LINE = re.compile(r"^line (?P<line>\d+): ")
 
 
@@ -81,8 +81,8 @@ async def _execute_cells(
     try:
         async with opened(notebook, example.language, folder, environment, scratch, *limited) as client:
             for index, cell in enumerate(example.cells, start=1):
-                if NEEDS_NPU in notebook.cells[index].metadata.get("tags", ()) and not surroundings.has_npu:
-                    records.append(CellRecord(cell.name, cell.line, Outcome.SKIPPED, error=NO_NPU))
+                if need := unmet(cell.needs, surroundings.npus, surroundings.packages):
+                    records.append(CellRecord(cell.name, cell.line, Outcome.SKIPPED, need=need))
                     continue
                 seconds = min(limits.cell_seconds, deadline - time.monotonic())
                 records.append(await _execute_cell(client, cell, index, max(1, round(seconds)), shown_paths, ran + 1))

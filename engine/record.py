@@ -29,10 +29,12 @@ class CellRecord:
     peak_bytes: int = 0
     """Largest resident memory of the kernel and all its children while the cell ran; shared pages count in each."""
     error: str = ""
-    """What went wrong, or what a skipped cell lacked, in one line; empty when the cell ran."""
+    """What went wrong, in one line; empty when nothing did."""
     error_line: int = 0
     """Line of the example's file that failed, 0 when it is not known."""
     traceback: str = ""
+    need: str = ""
+    """What a skipped cell needs and did not find, as in ``npu>=4``; see :mod:`engine.needs`."""
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,6 @@ from nbformat import NotebookNode
 
 from engine.record import Record
 
-NO_NPU = "there is no NPU here"  # why a cell was skipped
-
 
 @dataclass(frozen=True)
 class Limits:

@@ -62,10 +62,10 @@ class Surroundings:
         return {"Python": platform.python_version(), **shown}
 
     @property
-    def has_npu(self) -> bool:
-        """Whether examples find an Ascend device here, silicon or virtual."""
-        kind = self.report.get("device", {}).get("kind")
-        return kind != "cpu" if kind else any(DEVICE_FILES.glob("davinci[0-9]*"))
+    def npus(self) -> int:
+        """How many Ascend devices examples find here, silicon or virtual."""
+        told = self.report.get("device", {}).get("count")
+        return told if told is not None else len(list(DEVICE_FILES.glob("davinci[0-9]*")))
 
     @property
     def identity(self) -> dict[str, Any]:

@@ -14,25 +14,25 @@ def shown():
         print("".join(traceback.format_exception_only(error)).splitlines()[0])
 
 
-# %% device_number tags=["needs-npu"]
+# %% device_number needs=["npu"]
 import torch
 
 with shown():
     torch.ones(1, device="npu:99")
 
-# %% two_devices tags=["needs-npu"]
+# %% two_devices needs=["npu"]
 with shown():
     torch.ones(2, device="npu") + torch.ones(2)
 
-# %% numpy tags=["needs-npu"]
+# %% numpy needs=["npu"]
 with shown():
     torch.ones(2, device="npu").numpy()
 
-# %% memory tags=["needs-npu"]
+# %% memory needs=["npu"]
 with shown():
     torch.empty(1 << 40, dtype=torch.uint8, device="npu")
 
-# %% fork tags=["needs-npu"]
+# %% fork needs=["npu"]
 from torch.utils.data import DataLoader
 
 

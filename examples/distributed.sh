@@ -1,22 +1,22 @@
 # 多卡 · Several cards
 
-# %% cards tags=["needs-npu"]
+# %% cards needs=["npu"]
 python -c "import torch; print(torch.npu.device_count(), 'NPUs')"
 
 # %% one
 python distributed_train.py 2> one.log | grep -v "^{"
 
-# %% two tags=["needs-npu"]
+# %% two needs=["npu>=2"]
 torchrun --standalone --nproc_per_node 2 distributed_train.py 2> two.log | grep -v "^{"
 
-# %% config tags=["needs-npu"]
+# %% config needs=["npu"]
 accelerate config default --config_file cards.json
 grep -E "distributed_type|num_machines|num_processes|mixed_precision" cards.json
 
-# %% four tags=["needs-npu"]
+# %% four needs=["npu>=4"]
 accelerate launch --config_file cards.json --num_processes 4 distributed_train.py 2> four.log | grep -v "^{"
 
-# %% hosts tags=["needs-npu"]
+# %% hosts needs=["npu>=2"]
 port=$((20000 + RANDOM % 10000))
 for host in 0 1; do
     ASCEND_RT_VISIBLE_DEVICES=$host torchrun --nnodes 2 --node_rank $host --nproc_per_node 1 \
@@ -41,7 +41,7 @@ if dist.get_rank() == 0:
 dist.destroy_process_group()
 END
 
-# %% ranktable tags=["needs-npu"]
+# %% ranktable needs=["npu>=2"]
 cat > ranktable.json <<END
 {
   "version": "1.0",

@@ -52,7 +52,7 @@ if trainer.is_world_process_zero():
             print(f"step {entry['step']}: loss {entry['loss']:.4f}")
     print(f"throughput {result.metrics['train_samples_per_second']:.1f} reviews per second")
 
-# %% memory tags=["needs-npu"]
+# %% memory needs=["npu"]
 import torch
 
 kept = gather_object([round(torch.accelerator.memory_allocated() / 2**20)])

@@ -22,10 +22,10 @@ try:
 except FileNotFoundError as error:
     print(error)
 
-# %% no_cann tags=["needs-npu"]
+# %% no_cann needs=["npu"]
 run("import torch", LD_LIBRARY_PATH=None)
 
-# %% mismatch tags=["needs-npu"]
+# %% mismatch needs=["npu"]
 install = [sys.executable, "-m", "pip", "install", "-qq", "--no-deps", "--target", "other", "torch_npu==2.12.0"]
 subprocess.run(install, check=True)
 run("import torch", PYTHONPATH="other")
@@ -38,7 +38,7 @@ torch.zeros(2, device="npu")
 """
 run(code, TORCH_DEVICE_BACKEND_AUTOLOAD="0")
 
-# %% no_device tags=["needs-npu"]
+# %% no_device needs=["npu"]
 code = """
 import torch
 print("devices:", torch.npu.device_count())

@@ -47,7 +47,7 @@ if cards > 1:
 if rank == 0:
     print(f"{cards} card(s): loss {sum(losses) / cards:.4f} after 5 steps")
 
-# %% memory tags=["needs-npu"]
+# %% memory needs=["npu"]
 if rank == 0:
     shards = (getattr(parameter, "to_local", lambda p=parameter: p)() for parameter in model.parameters())
     print(f"on card 0: {sum(shard.numel() for shard in shards):,} parameters")

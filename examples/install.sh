@@ -1,6 +1,6 @@
 # 安装 · Installation
 
-# %% driver tags=["needs-npu"]
+# %% driver needs=["npu"]
 npu-smi info
 
 # %% cann

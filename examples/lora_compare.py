@@ -42,7 +42,7 @@ def prepared(way):
     return model
 
 
-# %% train tags=["needs-npu"]
+# %% train needs=["npu"]
 import torch
 from transformers import Trainer, TrainingArguments
 
@@ -71,7 +71,7 @@ for way, learning_rate in {"everything": 3e-4, "last layer": 1e-3, "LoRA": 2e-3}
     peak = torch.accelerator.max_memory_allocated() / 2**20
     results[way] = [trainer.get_num_trainable_parameters(), peak, seconds, trainer.evaluate()["eval_accuracy"]]
 
-# %% table tags=["needs-npu"]
+# %% table needs=["npu"]
 print(f"{'':10}    trained   peak MiB  seconds  accuracy")
 for way, (trained, peak, seconds, right) in results.items():
     print(f"{way:10} {trained:10,} {peak:10.0f} {seconds:8.1f} {right:9.3f}")

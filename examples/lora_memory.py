@@ -62,7 +62,7 @@ for way, dtype in choices:
     }
 print(pd.DataFrame(rows).T.to_string())
 
-# %% check tags=["needs-npu"]
+# %% check needs=["npu"]
 device = torch.accelerator.current_accelerator()
 small = "meta-llama/Meta-Llama-3-8B-Instruct"
 tokens = torch.randint(config.vocab_size, (1, 32), device=device)

@@ -16,7 +16,7 @@ def new_model(**options):
     return LlamaForCausalLM._from_config(config, **options).to(device)
 
 
-# %% checkpointing tags=["needs-npu"]
+# %% checkpointing needs=["npu"]
 for enabled in (False, True):
     model = new_model().train()
     if enabled:
@@ -28,7 +28,7 @@ for enabled in (False, True):
     print(f"activation checkpointing {enabled!s:5}: loss {loss.item():.4f}, {peak:.0f} MiB")
     del model, loss
 
-# %% attention tags=["needs-npu"]
+# %% attention needs=["npu"]
 long = batch.reshape(1, 1024)
 last_logits = {}
 for name in ("eager", "sdpa"):
@@ -39,7 +39,7 @@ for name in ("eager", "sdpa"):
     print(f"{name:5} {torch.accelerator.max_memory_allocated() / 2**20:4.0f} MiB")
     del model
 
-# %% flash tags=["needs-npu"]
+# %% flash needs=["npu"]
 model = new_model(attn_implementation="flash_attention_2", dtype=torch.bfloat16).eval()
 with torch.no_grad():
     last_logits["flash_attention_2"] = model(input_ids=long, logits_to_keep=1, use_cache=False).logits
@@ -48,7 +48,7 @@ for name, logits in last_logits.items():
     print(f"{name:17} differs from eager by {difference:.3f} at most")
 del model
 
-# %% fragments tags=["needs-npu"]
+# %% fragments needs=["npu"]
 torch.accelerator.empty_cache()
 for mib in range(100, 200, 10):
     torch.empty(mib * 2**20, dtype=torch.uint8, device=device)
@@ -58,7 +58,7 @@ print(f"reserved {torch.accelerator.memory_reserved() / 2**20:.0f} MiB")
 torch.accelerator.empty_cache()
 print(f"reserved after empty_cache {torch.accelerator.memory_reserved() / 2**20:.0f} MiB")
 
-# %% out_of_memory tags=["needs-npu"]
+# %% out_of_memory needs=["npu"]
 try:
     torch.empty(80 * 2**30, dtype=torch.uint8, device=device)
 except torch.OutOfMemoryError as error:

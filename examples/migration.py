@@ -8,7 +8,7 @@ try:
 except (AssertionError, RuntimeError) as error:
     print(f"{type(error).__name__}: {error}")
 
-# %% npu tags=["needs-npu"]
+# %% npu needs=["npu"]
 print(torch.npu.is_available(), torch.npu.device_count(), torch.npu.get_device_name(0))
 x = torch.ones(2, 2, device="npu")
 torch.npu.synchronize()
@@ -56,7 +56,7 @@ from collections import Counter
 
 print(Counter(str(tensor.device) for tensor in [*buffered.parameters(), *buffered.buffers()]))
 
-# %% fallback tags=["needs-npu"]
+# %% fallback needs=["npu"]
 values = torch.linalg.eigvals(torch.eye(2, device=device))
 print(values.device)
 
@@ -66,7 +66,7 @@ first = torch.rand(2, device=device)
 torch.manual_seed(42)
 print(torch.equal(first, torch.rand(2, device=device)))
 
-# %% transfer tags=["needs-npu"]
+# %% transfer needs=["npu"]
 from torch_npu.contrib import transfer_to_npu
 
 print("cuda:", torch.cuda.is_available(), torch.cuda.get_device_name(0))

@@ -56,7 +56,7 @@ for part in batch.split(2):
 difference = (whole.lm_head.weight.grad - parts.lm_head.weight.grad).abs().max().item()
 print(f"largest difference of a gradient: {difference:.1e}")
 
-# %% fused tags=["needs-npu"]
+# %% fused needs=["npu"]
 import torch_npu
 
 

@@ -9,7 +9,7 @@ device = torch.accelerator.current_accelerator() or torch.device("cpu")
 model = AutoModelForCausalLM.from_pretrained(model_id, dtype="float32").to(device)
 print(f"{model.num_parameters():,} parameters")
 
-# %% check tags=["needs-npu"]
+# %% check needs=["npu"]
 optimizer = torch.optim.AdamW(model.parameters())
 tokens = torch.randint(model.config.vocab_size, (8, 64), device=device)
 model(input_ids=tokens, labels=tokens).loss.backward()

@@ -12,7 +12,7 @@ model = LlamaForCausalLM(config).to(device)
 optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
 batch = torch.randint(config.vocab_size, (8, 64)).to(device)
 
-# %% profile tags=["needs-npu"]
+# %% profile needs=["npu"]
 import torch_npu
 
 handler = torch_npu.profiler.tensorboard_trace_handler("trace")
@@ -26,7 +26,7 @@ with torch_npu.profiler.profile(activities=activities, schedule=schedule, on_tra
         optimizer.zero_grad()
         profiler.step()
 
-# %% trace tags=["needs-npu"]
+# %% trace needs=["npu"]
 import json
 from pathlib import Path
 
@@ -34,7 +34,7 @@ path = next(Path("trace").rglob("trace_view.json"))
 events = json.loads(path.read_text())
 print(path.name, len(events), "events")
 
-# %% picture tags=["needs-npu"]
+# %% picture needs=["npu"]
 from collections import Counter
 
 import matplotlib.pyplot as plt

@@ -1,6 +1,6 @@
 # 切分 · Sharding
 
-# %% fsdp_trainer tags=["needs-npu"]
+# %% fsdp_trainer needs=["npu>=2"]
 accelerate launch --num_processes 2 --use_fsdp --fsdp_version 2 \
     distributed_train.py 2> fsdp.log | grep -v "^{"
 
@@ -18,10 +18,10 @@ cat > zero2.json <<'END'
 }
 END
 
-# %% zero2 tags=["needs-npu"]
+# %% zero2 needs=["npu>=2"]
 accelerate launch --num_processes 2 --use_deepspeed --deepspeed_config_file zero2.json \
     distributed_train.py 2> zero2.log | grep -v "^{"
 
-# %% fsdp_loop tags=["needs-npu"]
+# %% fsdp_loop needs=["npu>=4"]
 python fsdp_train.py
 torchrun --standalone --nproc_per_node 4 fsdp_train.py 2> fsdp_loop.log

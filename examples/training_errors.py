@@ -61,7 +61,7 @@ with shown():
 with shown():
     model.cpu()(input_ids=torch.tensor([[200_000]]))
 
-# %% float16 tags=["needs-npu"]
+# %% float16 needs=["npu"]
 half = AutoModelForCausalLM.from_pretrained(model_id, dtype="float16")
 labelled = Dataset.from_dict({"input_ids": rows[1:], "labels": rows[1:]})
 with shown():

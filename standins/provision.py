@@ -35,6 +35,8 @@ class Device:
     """``npu`` (silicon), ``virtual-npu`` or ``cpu``."""
     name: str
     """As the device names itself, ``Ascend910B3`` for one."""
+    count: int = 0
+    """How many of them a program sees."""
     reason: str = ""
     """Why it is not a better one, empty for silicon."""
 

@@ -20,7 +20,6 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from engine.record import CellRecord, Outcome
-from engine.run import NO_NPU
 
 logger = logging.getLogger(__name__)
 _ = get_translation("guide")
@@ -131,8 +130,10 @@ def _notice(cell: CellRecord | None) -> list[Node]:
     """What stands below a cell that did not run to its end."""
     if cell and cell.outcome is Outcome.RAN:
         return []
-    if cell and cell.error == NO_NPU:
+    if cell and cell.need == "npu":
         text = _("这一格没有运行：它要用 NPU，而构建这一页的机器上没有。")
+    elif cell and cell.need:
+        text = _("这一格没有运行：它需要 %s，这一页的运行环境不满足。") % cell.need
     elif cell is None or cell.outcome is Outcome.SKIPPED:
         text = _("这一格没有运行：前面的一格没有成功。")
     else:

@@ -11,7 +11,7 @@ from importlib.metadata import metadata
 from pathlib import Path
 
 from standins.npu import build
-from standins.npu.selection import Choice, Kind, choose, this_machine
+from standins.npu.selection import Choice, Kind, choose, device_files, this_machine
 from standins.npu.settings import Settings, settings
 from standins.npu.versions import Torch, installed_torch
 from standins.provision import Device, Provision, StandIn
@@ -33,7 +33,7 @@ def provide(home: Path, scratch: Path) -> Iterator[Provision]:
         this_machine(torch, os.environ), is_built=lambda: torch is not None and build.location(home, torch).is_dir()
     )
     if choice.kind is Kind.SILICON:
-        yield Provision(device=Device(kind="npu", name="Ascend"), content="npu")
+        yield Provision(device=Device(kind="npu", name="Ascend", count=device_files()), content="npu")
     elif choice.kind is Kind.CPU or torch is None:
         print(f"standins: no NPU, the examples run on plain CPU: {choice.reason}.", file=sys.stderr)
         yield plain_cpu(choice)
@@ -76,7 +76,7 @@ def virtual(choice: Choice, torch: Torch, folder: Path, chosen: Settings, sessio
             **chosen.environment(),
         },
         standins=_honest(torch),
-        device=Device(kind="virtual-npu", name=SOC, reason=choice.reason),
+        device=Device(kind="virtual-npu", name=SOC, count=chosen.devices, reason=choice.reason),
         content=hashlib.sha256(f"{folder.name} {chosen}".encode()).hexdigest(),
     )
 

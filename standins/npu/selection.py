@@ -48,10 +48,15 @@ def compiler() -> str | None:
     return shutil.which(os.environ.get("CXX") or "g++")
 
 
+def device_files(folder: Path = Path("/dev")) -> int:
+    """How many Ascend devices the driver shows here."""
+    return len(list(folder.glob("davinci[0-9]*")))
+
+
 def this_machine(torch: Torch | None, environment: Mapping[str, str], devices: Path = Path("/dev")) -> Machine:
     homes = (environment.get(name) for name in CANN)
     return Machine(
-        davinci=any(devices.glob("davinci[0-9]*")),
+        davinci=device_files(devices) > 0,
         cann=any(home and Path(home).is_dir() for home in homes),
         compiler=compiler() is not None,
         off=environment.get(SWITCH, "").lower() == "off",

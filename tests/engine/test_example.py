@@ -40,6 +40,8 @@ def test_a_notebook_of_the_same_text_is_the_same(tmp_path: Path) -> None:
         ('"""T"""\nprint(1)\n', "x.py:1: no cell found"),
         ('"""T"""\n\n# %%\n1\n', "x.py:3: this cell has no name"),
         ('"""T"""\n\n# %% a\n1\n\n# %% a\n2\n', "x.py:3: two cells are called 'a'"),
+        ('"""T"""\n\n# %% a needs=["npu=>2"]\n1\n', "x.py:3: needs=.* is no list of requirements; write needs="),
+        ('"""T"""\n\n# %% a needs=[npu]\n1\n', "x.py:3: needs=.* is no list of requirements"),
         ('"""T"""\n\n# %% a\n1 +\n', "x.py:4: invalid syntax"),
         ('"""T"""\nimport os\n\n# %% a\n1\n', "x.py:2: only the title may stand before"),
     ],

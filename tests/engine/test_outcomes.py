@@ -48,16 +48,16 @@ def test_a_cell_that_needs_an_npu_is_skipped_where_there_is_none(
     project: Write, run: Execute, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     report = tmp_path / "standins.json"
-    text = '# %% memory tags=["needs-npu"]\nprint(1)\n\n# %% after\n\nprint(2 / 0)\n'
-    for kind, outcomes, line in (
-        ("cpu", (Outcome.SKIPPED, Outcome.FAILED), 8),
-        ("virtual-npu", (Outcome.RAN, Outcome.FAILED), 8),
+    text = '# %% memory needs=["npu"]\nprint(1)\n\n# %% after\n\nprint(2 / 0)\n'
+    for kind, count, outcomes, line in (
+        ("cpu", 0, (Outcome.SKIPPED, Outcome.FAILED), 8),
+        ("virtual-npu", 2, (Outcome.RAN, Outcome.FAILED), 8),
     ):
-        report.write_text(f'{{"device": {{"kind": "{kind}"}}}}', encoding="utf-8")
+        report.write_text(f'{{"device": {{"kind": "{kind}", "count": {count}}}}}', encoding="utf-8")
         monkeypatch.setenv("STANDINS_REPORT", str(report))
         record = run(project(x_py=text))["x.py"].record
         assert tuple(cell.outcome for cell in record.cells) == outcomes
-        assert record.cells[0].error == ("there is no NPU here" if kind == "cpu" else "")
+        assert record.cells[0].need == ("npu" if kind == "cpu" else "")
         assert record.failure and record.failure.error_line == line
 
 
@@ -65,9 +65,9 @@ def test_an_example_of_which_a_cell_was_skipped_has_succeeded(
     project: Write, run: Execute, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     report = tmp_path / "standins.json"
-    report.write_text('{"device": {"kind": "cpu"}}', encoding="utf-8")
+    report.write_text('{"device": {"kind": "cpu", "count": 0}}', encoding="utf-8")
     monkeypatch.setenv("STANDINS_REPORT", str(report))
-    assert run(project(x_py='# %% memory tags=["needs-npu"]\nprint(1)\n'))["x.py"].record.succeeded
+    assert run(project(x_py='# %% memory needs=["npu"]\nprint(1)\n'))["x.py"].record.succeeded
 
 
 def test_a_failed_example_fails_again(project: Write, run: Execute) -> None:

@@ -1,9 +1,10 @@
 # make html    build the site        make test   run every check        make help   all targets
 
 VENV ?= .venv
-PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
-	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && exit; done; echo python3)
-PY := $(VENV)/bin/python
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null && echo $$p && exit; done; echo python3)
+PY := "$(VENV)/bin/python"
+NEEDS := site# of the lists in requirements/, what an environment of your own has to have
 STANDINS := $(PY) -m standins
 SPHINX := $(PY) -m sphinx -W --keep-going -q -c .
 BUILD ?= _build
@@ -45,6 +46,7 @@ epubs: # inside the stand-ins
 pdfs: epubs
 	@for book in $(BUILD)/books/*.epub; do $(PY) docs/_ext/print_book.py $$book $${book%.epub}.pdf || exit; done
 
+test lint bench: NEEDS := checks
 test: lint ## run every check: style, types, examples, hubs, virtual NPU, pages
 	@$(STANDINS) $(MAKE) --no-print-directory checks
 
@@ -70,7 +72,7 @@ accept: install ## record the numbers that examples print now: make accept X=exa
 	@$(STANDINS) $(PY) -m engine accept $(X)
 
 install: ## make the virtual environment (html and test do it by themselves)
-	@$(PYTHON) bootstrap.py $(VENV)
+	@$(PYTHON) bootstrap.py "$(VENV)" $(NEEDS)
 
 translations: install ## bring docs/locale/en up to date with the Chinese pages; then translate what is empty or fuzzy
 	@$(SPHINX) -b gettext -D exclude_patterns=_ext,locale,examples -d _build/doctrees/gettext docs _build/gettext

@@ -1,94 +1,164 @@
 """Makes the virtual environment that the site is built in; only ``make`` needs to call it.
 
 An environment of the reader's own (``make html VENV=...``) is used as it is, with the torch, torch_npu and CANN that
-match there: it is checked, and never changed.
+match there: it is checked, and never changed.  What may be changed is a folder that bears our mark, and nothing else.
 """
 
-import hashlib
+from __future__ import annotations
+
+import importlib.util
+import json
 import os
 import platform
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import venv
 from pathlib import Path
 
-ROOT = Path(__file__).parent
-REQUIREMENTS = ROOT / "requirements.txt"
-MARK = "made-by-bootstrap"  # holds the digest of the requirements that were installed
-PYTHON = (3, 11)
+LISTS = Path(__file__).parent / "requirements"
+GIVEN = "given.txt"
+MARK = "made-by-bootstrap"  # holds the requirements that were installed, one a line
+OLDEST, NEWEST = (3, 11), (3, 14)  # the engine's, torch_npu's
 DISK = 6 << 30  # bytes that the environment and the assets take, with room to unpack
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+CHOSEN_BY_CANN = ("torch", "torch_npu")  # in an environment that is not ours
 
 
-def main(folder):
-    """Make or check the environment in this folder; exits with a sentence when that can not be done."""
-    if sys.version_info < PYTHON:
-        sys.exit(
-            f"Python {PYTHON[0]}.{PYTHON[1]} or newer is needed, this is {platform.python_version()}: "
-            "install one and say 'make PYTHON=python3.11 ...'"
-        )
+def main(folder: Path, wanted: str, lists: Path = LISTS) -> None:
+    """Make the environment, or check a given one for the requirements ``wanted``; exits with a sentence on trouble."""
+    try:
+        if (folder / "bin/python").exists() and not (folder / MARK).exists():
+            check(folder, lists, wanted)
+        else:
+            make(folder, lists)
+    except OSError as error:
+        sys.exit(f"{error.filename or folder}: {error.strerror}. Choose another folder: make VENV=FOLDER ...")
+
+
+def make(folder: Path, lists: Path) -> None:
+    """Make or bring up to date an environment of our own."""
     mark = folder / MARK
-    if folder.exists() and not mark.exists() and (folder / "bin/python").exists():
-        return check(folder)
-    digest = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
-    if mark.exists() and mark.read_text() == digest:
-        return None
-    free = shutil.disk_usage(ROOT).free
+    if folder.exists() and not mark.exists() and any(folder.iterdir()):
+        sys.exit(
+            f"{folder} holds something that is no virtual environment (it has no bin/python), and it is left alone. "
+            "Name an environment of yours or a new folder: make VENV=FOLDER ..."
+        )
+    wanted = "\n".join(pinned(lists))
+    have = mark.read_text() if mark.exists() else ""
+    if have == wanted and has_pip(folder):
+        return
+    require_python(sys.version_info[:2], "this is")
+    require_room(folder)
+    if not has_pip(folder) or names(have) - names(wanted):
+        create(folder, mark)
+    install(folder, lists)
+    mark.write_text(wanted)
+
+
+def require_python(version: tuple, whose: str) -> None:
+    """Exit unless it is a Python that everything here has packages for."""
+    if not OLDEST <= version <= NEWEST:
+        sys.exit(
+            f"Python {dotted(OLDEST)} to {dotted(NEWEST)} is needed, {whose} {dotted(version)}: "
+            f"install one of them and say 'make PYTHON=python{dotted(OLDEST)} ...'"
+        )
+
+
+def dotted(version: tuple) -> str:
+    return ".".join(map(str, version))
+
+
+def require_room(folder: Path) -> None:
+    """Exit where the disk is too small."""
+    disk = next(parent for parent in folder.absolute().parents if parent.exists())
+    free = shutil.disk_usage(disk).free
     if free < DISK:
-        sys.exit(f"{DISK >> 30} GiB of disk are needed for the environment, {free >> 30} GiB are free at {ROOT}")
-    venv.create(folder, with_pip=True, clear=True)
-    mark.write_text("")  # ours from now on, even when what follows is interrupted
-    install(folder)
-    mark.write_text(digest)
-    return None
+        sys.exit(f"{DISK >> 30} GiB of disk are needed for the environment, {free >> 30} GiB are free at {disk}")
 
 
-def install(folder):
+def create(folder: Path, mark: Path) -> None:
+    """An empty environment.  It is marked before anything else: what an interruption leaves is known as ours."""
+    if importlib.util.find_spec("ensurepip") is None:
+        sys.exit(
+            "This Python can make no virtual environment with pip in it; on Debian and Ubuntu: "
+            f"apt-get install python{dotted(sys.version_info[:2])}-venv"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    mark.write_text("")
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        elif entry != mark:
+            entry.unlink()
+    venv.create(folder, with_pip=True)
+
+
+def has_pip(folder: Path) -> bool:
+    """Whether the environment came into being, and its Python is still where it was."""
+    try:
+        return subprocess.run([folder / "bin/python", "-m", "pip", "--version"], capture_output=True).returncode == 0
+    except OSError:
+        return False
+
+
+def install(folder: Path, lists: Path) -> None:
     """Install the requirements, the CPU build of torch first."""
     pip = [str(folder / "bin/python"), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
-    if (platform.system(), platform.machine()) == ("Linux", "x86_64"):
-        # On other machines PyPI's wheel is the CPU build already.  Only torch is asked of the second index, and once:
-        # where it can not be reached, pip says so and takes torch from the package registry.
+    torch = next((line for line in pinned(lists) if line.startswith("torch==")), None)
+    if torch and platform.system() == "Linux":
+        # PyPI's is a CUDA build, on aarch64 too: gigabytes, and torch_npu can not be imported beside it.
         index = ["--no-deps", "--retries", "0", "--timeout", "20", "--extra-index-url", TORCH_CPU_INDEX]
-        run([*pip, *index, pinned("torch")])
-    run([*pip, "--requirement", str(REQUIREMENTS)])
-
-
-def pinned(name):
-    """The line of requirements.txt for this package, without its comment."""
-    return re.search(rf"^{name}==\S+", REQUIREMENTS.read_text(), re.MULTILINE).group()
-
-
-def run(command):
-    """Run pip, and say what to do when it fails."""
-    if subprocess.call(command):
+        if subprocess.run([*pip, *index, f"{torch}+cpu"], capture_output=True).returncode:
+            print(
+                f"No CPU build of {torch} at {TORCH_CPU_INDEX}, so pip takes the package registry's. "
+                "If that is a CUDA build, the examples run on plain CPU. PIP_FIND_LINKS or PIP_EXTRA_INDEX_URL "
+                "lead pip to a mirror.",
+                file=sys.stderr,
+            )
+    if subprocess.call([*pip, "--requirement", str(lists / "checks.txt")]):
         sys.exit(
             "pip could not install the requirements (see above). "
             "Is a package registry reachable? Then call make again, it goes on from here."
         )
 
 
-def check(folder):
-    """Name what a given environment lacks."""
-    names = re.findall(r"^([\w-]+)==", REQUIREMENTS.read_text(), re.MULTILINE)
-    code = "import sys; from importlib.metadata import distributions as d; print(*(x.metadata['Name'] for x in d()))"
-    found = subprocess.run([str(folder / "bin/python"), "-c", code], capture_output=True, text=True, check=True).stdout
-    have = {normal(name) for name in found.split()}
-    missing = [name for name in names if normal(name) not in have]
-    if missing:
+def pinned(lists: Path) -> list:
+    """All requirements, without comments, in order of their names."""
+    texts = [file.read_text(encoding="utf-8") for file in lists.glob("*.txt") if file.name != GIVEN]
+    lines = [line.partition("#")[0].strip() for text in texts for line in text.splitlines()]
+    return sorted(line for line in lines if "==" in line)
+
+
+def names(lines: str) -> set:
+    return set(re.findall(r"^([\w.-]+)==", lines, re.MULTILINE))
+
+
+def check(folder: Path, lists: Path, wanted: str) -> None:
+    """Say what a given environment lacks, and how to add it without touching what its CANN has chosen."""
+    python = str(folder / "bin/python")
+    version = subprocess.run([python, "-c", "import sys; print(*sys.version_info[:2])"], capture_output=True, text=True)
+    if version.returncode:
+        sys.exit(f"{python} does not run: {version.stderr.strip()[-200:]}")
+    require_python(tuple(map(int, version.stdout.split())), f"that of {folder} is")
+    command = [python, str(LISTS / "unmet.py"), str(lists / GIVEN), str(lists / f"{wanted}.txt")]
+    told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    torch = [line for line in told["unmet"] if line.partition("==")[0] in CHOSEN_BY_CANN]
+    lacking = [line for line in told["unmet"] if line not in torch]
+    if torch:
         sys.exit(
-            f"{folder} is used as it is, and lacks packages; install them:\n"
-            f"{folder}/bin/pip install {' '.join(missing)}"
+            f"{folder} is used as it is, and lacks {' and '.join(torch)} or an older one that fits its CANN: "
+            "docs/install.rst says which belong together."
         )
-
-
-def normal(name):
-    """Package names as the registry compares them."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+    if lacking:
+        sys.exit(
+            f"{folder} is used as it is, and lacks packages; this installs them and leaves torch and torch_npu alone:\n"
+            f"{shlex.join([python, '-m', 'pip', 'install', *told['kept'], *lacking])}"
+        )
 
 
 if __name__ == "__main__":
     os.environ.pop("PYTHONPATH", None)
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2])

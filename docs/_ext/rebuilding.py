@@ -35,7 +35,7 @@ def digest(files: Iterable[Path], *texts: str) -> str:
 
 
 def note(app: Sphinx, config: Config) -> None:
-    config.read_by = digest([*HERE.glob("*.py"), Path(app.confdir) / "requirements.txt"])
+    config.read_by = digest([*HERE.glob("*.py"), *(Path(app.confdir) / "requirements").glob("*.txt")])
     looks = [path for folder in ("_templates", "_static") for path in (DOCS / folder).iterdir()]
     words = (DOCS / "locale").glob("*/LC_MESSAGES/guide.po")
     config.written_by = digest([*looks, *words], site_url(), repository_url())

@@ -79,9 +79,8 @@ def test_what_makes_pages_reaches_unchanged_ones(tmp_path: Path, file: str, old:
     """An extension, a template, a style (whose address holds its digest)."""
     own = tmp_path / "repository"
     shutil.copytree(ROOT / "docs", own / "docs", ignore=shutil.ignore_patterns("examples", "*.rst"))
-    for name in ("conf.py", "requirements.txt"):
-        shutil.copy(ROOT / name, own)
-    for name in ("engine", "golden"):
+    shutil.copy(ROOT / "conf.py", own)
+    for name in ("engine", "golden", "requirements"):
         (own / name).symlink_to(ROOT / name)
     project = Project(tmp_path, repository=own)
     project.write(index="Site\n====\n\n.. not-run:: bash\n   :reason: why\n\n   ls\n")

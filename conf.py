@@ -21,6 +21,7 @@ extensions = [
     "execution",  # runs examples/ before anything is read
     "cells",  # .. cells:: shows them on pages
     "badge",  # what a page ran on, and its downloads
+    "at_8b",  # the same examples with the real 8B
     "device_tabs",  # outputs of several devices
     "benchmark",  # what the last "make bench" measured
     "verification",  # all runs of the build in a table
@@ -68,6 +69,8 @@ html_copy_source = False
 html_show_sourcelink = False
 html_additional_pages = {"404": "404.html"}
 html_permalinks_icon = "#"
-copybutton_selector = "div.cell_input pre, div.not-run pre"  # what a reader can run; never an output
+copybutton_selector = (
+    "div.cell_input pre, div.not-run pre, div.at-8b-python pre"  # what a reader can run; never an output
+)
 redirects = {"fine-tune": "fine_tuning.html"}  # where a page was once, or on the site this guide grew from
 redirect_html_template_file = str(ROOT / "docs/_templates/redirect.html")

@@ -85,7 +85,11 @@ class Example:
 
 def read(path: Path) -> Example:
     """Read an example, or raise :class:`ExampleError` saying which line to mend."""
-    text = path.read_text(encoding="utf-8")
+    return parsed(path, path.read_text(encoding="utf-8"))
+
+
+def parsed(path: Path, text: str) -> Example:
+    """The example of this text, as if the file had it; raises :class:`ExampleError`."""
     title = _title(path, text)
     if not title:
         raise ExampleError(f"{path}:1: begin with the title, as a docstring (in a shell script: as a comment)")

@@ -22,6 +22,8 @@ from sphinx.util import logging
 
 from engine.cache import Cache
 from engine.example import Example, ExampleError, discover
+from engine.rehearsal import Rehearsal, Rehearsed
+from engine.rehearsal import discover as discover_rehearsals
 from engine.run import Limits, Run
 from engine.session import Session, failure_message
 
@@ -32,6 +34,8 @@ READ_ONLY_BUILDERS = ("gettext", "linkcheck")  # look at prose and links: what w
 # One Sphinx run executes one set of examples, and MyST-NB's readers get nothing but the text of a file.
 _runs: dict[str, Run] = {}
 _examples: dict[str, Example] = {}
+_rehearsals: dict[str, Rehearsal] = {}
+_rehearsed: dict[str, dict[int, Rehearsed]] = {}
 
 
 def run_of(example: str) -> Run | None:
@@ -47,6 +51,16 @@ def runs_of_build() -> dict[str, Run]:
 def example_of(name: str) -> Example | None:
     """The example of this file name."""
     return _examples.get(name)
+
+
+def rehearsals() -> dict[str, Rehearsal]:
+    """All examples that are rehearsed, by file name."""
+    return dict(_rehearsals)
+
+
+def rehearsed_of(example: str) -> dict[int, Rehearsed]:
+    """What came of that in this build, by number of cards; nothing where this build could not rehearse."""
+    return _rehearsed.get(example, {})
 
 
 def docname_of(example: str) -> str:
@@ -75,9 +89,11 @@ def declare_formats(app: Sphinx, config: Config) -> None:
 def run_examples(app: Sphinx) -> None:
     """Execute what is stale; what fails is reported when the pages are known (see :func:`report_failures`)."""
     try:
+        folder = (Path(app.srcdir) / "examples").resolve()
         _examples.update({example.name: example for example in discover(Path(app.srcdir) / "examples")})
+        _rehearsals.update(discover_rehearsals(folder.with_name("rehearsals"), _examples.values()))
     except ExampleError as error:
-        raise ConfigError(str(error)) from None
+        raise SystemExit(str(error)) from None  # any other exception Sphinx reports as a fault of its own
     session = Session(Cache(Path(app.config.examples_cache)), limits=_limits(app.config))
     if app.builder.name in READ_ONLY_BUILDERS:
         _runs.update(session.cached(list(_examples.values())))

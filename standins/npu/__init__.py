@@ -4,6 +4,7 @@
 decides between silicon, the virtual device and plain CPU, ``provider`` makes the environment that leads there.
 """
 
+from standins.npu.build import MARK, MARK_SYMBOL
 from standins.npu.provider import provide
 
-__all__ = ["provide"]
+__all__ = ["MARK", "MARK_SYMBOL", "provide"]

@@ -4,6 +4,7 @@ The result is a folder with the layout that CANN's environment variables point t
 
     lib64/libascendcl.so, libhccl.so ...   what torch_npu links to
     lib64/libvirtual_npu_kernels.so        comes in when the device starts
+    lib64/VIRTUAL_NPU                      tells that these are not CANN's
     bin/npu-smi
     runtime/ compiler/ opp/                empty, torch_npu looks whether they exist
 """
@@ -29,6 +30,10 @@ from standins.npu import symbols
 from standins.npu.selection import compiler
 from standins.npu.versions import Torch
 
+MARK = "lib64/VIRTUAL_NPU"
+"""A file beside the libraries that CANN does not have: these are the stand-ins, wherever the folder lies."""
+MARK_SYMBOL = "virtual_npu_mark"
+"""What libascendcl.so exports for the same purpose, where a library is met without its folder."""
 SOURCES = Path(__file__).parent / "src"
 JOBS = 2
 FLAGS = ("-std=c++20", "-fPIC", "-O1", "-Wall", "-Wextra", "-Wno-unused-parameter")
@@ -73,7 +78,7 @@ HCCL = Library(
 )
 KERNELS = Library(
     "lib64/libvirtual_npu_kernels.so",
-    ("register_kernels", "aten_kernels", "device_tensors", "random_numbers", "npu_operators", "attention"),
+    ("register_kernels", "aten_kernels", "device_tensors", "random_numbers", "npu_operators", "attention", "sizes"),
     ("-shared", "-ltorch_cpu", "-lc10"),
     uses_torch=True,
 )
@@ -105,7 +110,7 @@ def built(home: Path, torch: Torch) -> Path:
     if folder.is_dir():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _one_at_a_time(folder.with_suffix(".lock")):
+    with _one_at_a_time(folder.with_name(f"{folder.name}.lock")):
         if not folder.is_dir():
             print(
                 f"standins: building the virtual NPU for torch_npu {torch.torch_npu.version} (once, about 20 s)",
@@ -137,6 +142,7 @@ def _build(folder: Path, torch: Torch) -> None:
         for target, aliases in ALIASES.items():
             for alias in aliases:
                 (unfinished / "lib64" / f"{alias}.so").symlink_to(target)
+        (unfinished / MARK).write_text("These libraries take the place of CANN's: no Ascend device is behind them.\n")
         shutil.rmtree(unfinished / "objects")
         symbols.check(torch, unfinished / "lib64")
         unfinished.rename(folder)

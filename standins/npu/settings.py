@@ -7,7 +7,12 @@ from dataclasses import dataclass
 
 DEVICES = "VIRTUAL_NPU_DEVICES"
 MEMORY = "VIRTUAL_NPU_MEMORY_GIB"
+SIZES_ONLY = "VIRTUAL_NPU_SIZES_ONLY"
 MOST_DEVICES = 16
+
+# malloc takes large blocks straight from the system, where they are address space until they are written, and gives
+# them back.
+UNTOUCHED_HOST = {"MALLOC_MMAP_THRESHOLD_": str(1 << 20), "MALLOC_TRIM_THRESHOLD_": str(1 << 20)}
 
 
 @dataclass(frozen=True)
@@ -16,11 +21,14 @@ class Settings:
 
     devices: int = 4
     """As a small Ascend host has; a Trainer without torchrun uses the first one only."""
-    memory_gib: float = 64
-    """Of each device, in GiB, 64 as an Ascend 910B has.  It is counted only: the bytes are the host's."""
+    memory_gib: float = 60.97
+    """Of each device, in GiB: what an Ascend 910B of 64 GB reports.  It is counted only: the bytes are the host's."""
+    sizes_only: bool = False
+    """Rehearsal: operators find out the sizes of their results, the allocator counts, nothing large is computed."""
 
     def environment(self) -> dict[str, str]:
-        return {DEVICES: str(self.devices), MEMORY: f"{self.memory_gib:g}"}
+        chosen = {DEVICES: str(self.devices), MEMORY: f"{self.memory_gib:g}"}
+        return chosen | UNTOUCHED_HOST | {SIZES_ONLY: "1"} if self.sizes_only else chosen
 
 
 def settings(environment: Mapping[str, str]) -> Settings:
@@ -35,7 +43,7 @@ def settings(environment: Mapping[str, str]) -> Settings:
     memory = _number(environment, MEMORY, defaults.memory_gib)
     if memory <= 0:
         raise ValueError(f"{MEMORY} is a number of GiB above 0, not {memory:g}")
-    return Settings(int(devices), memory)
+    return Settings(int(devices), memory, sizes_only=_number(environment, SIZES_ONLY, 0) != 0)
 
 
 def _number(environment: Mapping[str, str], name: str, otherwise: float) -> float:

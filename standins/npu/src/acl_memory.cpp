@@ -1,4 +1,6 @@
 // Device memory is host memory, counted against the size of the virtual device.
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdlib>
@@ -37,6 +39,22 @@ size_t available_on_host() {
   return std::numeric_limits<size_t>::max();
 }
 
+// Address space: pages come into being where they are written, all others read as zeros.  Taken one way in both modes, so
+// that torch_npu's allocator meets the same blocks and counts the same.
+bool take(void** pointer, size_t bytes) {
+  if (!sizes_only() && bytes > available_on_host()) return false;
+  *pointer = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return *pointer != MAP_FAILED;
+}
+
+void copy(void* to, const void* from, size_t bytes) {
+  if (!only_counts(bytes)) std::memmove(to, from, bytes);
+}
+
+void set(void* at, int value, size_t bytes) {
+  if (!only_counts(bytes)) std::memset(at, value, bytes);
+}
+
 aclError allocate(void** pointer, size_t bytes) {
   bytes = std::max(bytes, kAlignment);
   const int device = current_or_first_device();
@@ -45,7 +63,7 @@ aclError allocate(void** pointer, size_t bytes) {
     return fail(ACL_ERROR_RT_MEMORY_ALLOCATION, "the virtual NPU has " + mebibytes(device_memory()) +
                                                     " (VIRTUAL_NPU_MEMORY_GIB), of which " + mebibytes(used[device]) +
                                                     " are taken");
-  if (bytes > available_on_host() || posix_memalign(pointer, kAlignment, bytes))
+  if (!take(pointer, bytes))
     return fail(ACL_ERROR_RT_MEMORY_ALLOCATION,
                 "the host, whose memory the virtual NPU uses, has no " + mebibytes(bytes) + " left");
   used[device] += bytes;
@@ -72,8 +90,8 @@ aclError aclrtFree(void* pointer) {
   const auto block = blocks.find(reinterpret_cast<uintptr_t>(pointer));
   if (block == blocks.end()) return ACL_ERROR_INVALID_PARAM;
   used[block->second.device] -= block->second.bytes;
+  munmap(pointer, block->second.bytes);
   blocks.erase(block);
-  std::free(pointer);
   return ACL_SUCCESS;
 }
 
@@ -117,28 +135,28 @@ aclError aclrtPointerGetAttributes(const void* pointer, aclrtPtrAttributes* attr
 }
 
 aclError aclrtMemcpy(void* to, size_t, const void* from, size_t bytes, aclrtMemcpyKind) {
-  std::memmove(to, from, bytes);
+  copy(to, from, bytes);
   return ACL_SUCCESS;
 }
 
 aclError aclrtMemcpyAsync(void* to, size_t, const void* from, size_t bytes, aclrtMemcpyKind, aclrtStream) {
-  std::memmove(to, from, bytes);
+  copy(to, from, bytes);
   return ACL_SUCCESS;
 }
 
 aclError aclrtMemcpyBatch(void** to, size_t*, void** from, size_t* bytes, size_t count, aclrtMemcpyBatchAttr*, size_t*,
                           size_t, size_t*) {
-  for (size_t i = 0; i < count; ++i) std::memmove(to[i], from[i], bytes[i]);
+  for (size_t i = 0; i < count; ++i) copy(to[i], from[i], bytes[i]);
   return ACL_SUCCESS;
 }
 
 aclError aclrtMemset(void* at, size_t, int32_t value, size_t bytes) {
-  std::memset(at, value, bytes);
+  set(at, value, bytes);
   return ACL_SUCCESS;
 }
 
 aclError aclrtMemsetAsync(void* at, size_t, int32_t value, size_t bytes, aclrtStream) {
-  std::memset(at, value, bytes);
+  set(at, value, bytes);
   return ACL_SUCCESS;
 }
 }

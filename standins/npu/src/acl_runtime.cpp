@@ -34,6 +34,8 @@ const std::vector<int>& visible() {
 // The kernels need libtorch, which a program that only asks for devices has not loaded: so they live in a library of
 // their own, beside this one, and come in at aclInit, when torch_npu has finished its own registrations.
 aclError load_kernels() {
+  static std::atomic<bool> loaded{false};
+  if (loaded.exchange(true)) return ACL_SUCCESS;
   Dl_info self{};
   dladdr(reinterpret_cast<void*>(&load_kernels), &self);
   std::string path(self.dli_fname);
@@ -66,6 +68,10 @@ using namespace virtual_npu;
 
 extern "C" {
 
+// The mark by which a library is told from CANN's, as standins/npu/build.py has it.
+extern const char virtual_npu_mark[];
+const char virtual_npu_mark[] = "these libraries take the place of CANN's; there is no Ascend device behind them";
+
 aclError aclInit(const char*) {
   static std::atomic<bool> started{false};
   return started.exchange(true) ? ACL_ERROR_REPEAT_INITIALIZE : load_kernels();
@@ -82,6 +88,8 @@ const char* aclGetRecentErrMsg() {
 const char* aclrtGetSocName() { return kSocName; }
 
 aclError aclrtGetDeviceCount(uint32_t* count) {
+  // In a rehearsal weights are loaded on the host before the device starts: its kernels are needed then.
+  if (sizes_only() && dlopen("libtorch_cpu.so", RTLD_NOLOAD | RTLD_LAZY)) load_kernels();
   *count = device_count();
   return ACL_SUCCESS;
 }

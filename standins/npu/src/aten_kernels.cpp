@@ -1,13 +1,14 @@
 #include "aten_kernels.hpp"
 
 #include <ATen/core/LegacyTypeDispatch.h>
-#include <ATen/record_function.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <string_view>
 
 #include "device_tensors.hpp"
 #include "random_numbers.hpp"
+#include "settings.hpp"
+#include "sizes.hpp"
 
 namespace virtual_npu {
 namespace {
@@ -18,19 +19,6 @@ using torch::jit::Stack;
 bool starts_with(std::string_view text, std::string_view prefix) { return text.substr(0, prefix.size()) == prefix; }
 bool ends_with(std::string_view text, std::string_view suffix) {
   return text.size() >= suffix.size() && text.substr(text.size() - suffix.size()) == suffix;
-}
-
-template <class Visit>
-void visit_tensors(const IValue& value, Visit visit) {
-  if (value.isTensor()) {
-    if (value.toTensor().defined()) visit(value.toTensor());
-  } else if (value.isTensorList()) {
-    for (const at::Tensor& tensor : value.toTensorList())
-      if (tensor.defined()) visit(tensor);
-  } else if (value.isOptionalTensorList()) {
-    for (const std::optional<at::Tensor>& tensor : value.toOptionalTensorList())
-      if (tensor && tensor->defined()) visit(*tensor);
-  }
 }
 
 c10::Device current() { return c10::impl::VirtualGuardImpl(kDevice).getDevice(); }
@@ -46,17 +34,6 @@ bool multiplies_matrices(std::string_view name) {
 bool is_multiplied_by_silicon(at::ScalarType type) {
   return type == at::kHalf || type == at::kBFloat16 || type == at::kFloat;
 }
-
-// A profiler has seen the operator: what it is made of here would count twice.
-class RecordedAlready {
- public:
-  RecordedAlready() {
-    if (at::hasCallbacks()) guard_.emplace();
-  }
-
- private:
-  std::optional<at::DisableRecordFunctionGuard> guard_;
-};
 
 [[noreturn]] void complain_about_devices(c10::Device one, c10::Device other, const std::string& argument,
                                          const std::string& op) {
@@ -85,7 +62,7 @@ CpuKernel::CpuKernel(const c10::FunctionSchema& schema, bool random)
     else if (type->isSubtypeOf(*c10::ListType::ofOptionalTensors()))
       kind = Kind::OptionalTensorList;
     takes_generator_ |= kind == Kind::Generator;
-    arguments_.push_back({kind, argument.alias_info() && argument.alias_info()->isWrite()});
+    arguments_.push_back({kind, argument.alias_info() && argument.alias_info()->isWrite(), argument.is_out()});
   }
   for (const auto& result : schema.returns()) {
     int handed_back = -1;
@@ -192,6 +169,20 @@ void CpuKernel::compute(const c10::OperatorHandle& op, Stack* stack, c10::Device
   }
 }
 
+// Finds out sizes; false, and the stack as it was, where the numbers are to be computed.
+bool CpuKernel::finds_sizes(const c10::OperatorHandle& op, Stack* stack, const std::vector<IValue>& given,
+                            std::vector<IValue>& aliased) const {
+  if (depends_on_numbers(op, given) || !op.hasComputedKernelForDispatchKey(c10::DispatchKey::Meta)) return false;
+  const size_t begin = stack->size() - arguments_.size();
+  aliased = run_without_memory(op, stack);
+  const bool small = are_small(given.data(), given.data() + given.size()) &&
+                     are_small(stack->data() + begin, stack->data() + stack->size());
+  if (!small || !op.hasComputedKernelForDispatchKey(c10::DispatchKey::CPU)) return true;  // npu:: operators have none
+  stack->resize(begin);
+  stack->insert(stack->end(), given.begin(), given.end());
+  return false;
+}
+
 void CpuKernel::operator()(const c10::OperatorHandle& op, c10::DispatchKeySet, Stack* stack) {
   const size_t begin = stack->size() - arguments_.size();
   const auto places = places_of(stack->data() + begin, op.schema());
@@ -203,15 +194,19 @@ void CpuKernel::operator()(const c10::OperatorHandle& op, c10::DispatchKeySet, S
   for (size_t i = 0; i < arguments_.size(); ++i)
     if (arguments_[i].kind == Kind::Device && given[i].isDevice()) device = given[i].toDevice();
   if (device.type() == kDevice && device.index() < 0) device = current();
-  for (size_t i = 0; i < arguments_.size(); ++i)
-    if (arguments_[i].kind != Kind::Other) (*stack)[begin + i] = on_host(given[i], arguments_[i].kind, device);
-  const std::vector<IValue> aliased(stack->begin() + begin, stack->end());
-
-  compute(op, stack, device);
+  std::vector<IValue> aliased;
+  const bool sized = sizes_only() && finds_sizes(op, stack, given, aliased);
+  if (!sized) {
+    for (size_t i = 0; i < arguments_.size(); ++i)
+      if (arguments_[i].kind != Kind::Other) (*stack)[begin + i] = on_host(given[i], arguments_[i].kind, device);
+    aliased.assign(stack->begin() + begin, stack->end());
+    compute(op, stack, device);
+  }
 
   for (size_t i = 0; i < arguments_.size(); ++i) {
     if (!arguments_[i].written) continue;
     if (arguments_[i].kind == Kind::Tensor && given[i].isTensor()) follow(given[i].toTensor(), aliased[i].toTensor());
+    if (sized && arguments_[i].is_result && given[i].isTensor()) clear(given[i].toTensor());
     if (arguments_[i].kind == Kind::TensorList)
       for (size_t k = 0; k < given[i].toTensorList().size(); ++k)
         follow(given[i].toTensorList()[k], aliased[i].toTensorList()[k]);

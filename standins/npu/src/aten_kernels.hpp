@@ -4,11 +4,23 @@
 #include <ATen/core/boxing/OperatorKernel.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/stack.h>
+#include <ATen/record_function.h>
 
 #include <atomic>
 #include <vector>
 
 namespace virtual_npu {
+
+// A profiler has seen the operator: what it is made of here would count twice.
+class RecordedAlready {
+ public:
+  RecordedAlready() {
+    if (at::hasCallbacks()) guard_.emplace();
+  }
+
+ private:
+  std::optional<at::DisableRecordFunctionGuard> guard_;
+};
 
 // Runs the CPU's kernel on aliases of device tensors and moves what it makes to the device.
 class CpuKernel final : public c10::OperatorKernel {
@@ -24,6 +36,7 @@ class CpuKernel final : public c10::OperatorKernel {
   struct Argument {
     Kind kind;
     bool written;
+    bool is_result;  // of an out= overload
   };
 
   struct Places {
@@ -33,6 +46,8 @@ class CpuKernel final : public c10::OperatorKernel {
 
   Places places_of(const c10::IValue* values, const c10::FunctionSchema& schema) const;
   void warn_about_type(const torch::jit::Stack& stack, const c10::FunctionSchema& schema);
+  bool finds_sizes(const c10::OperatorHandle& op, torch::jit::Stack* stack, const std::vector<c10::IValue>& given,
+                   std::vector<c10::IValue>& aliased) const;
   void compute(const c10::OperatorHandle& op, torch::jit::Stack* stack, c10::Device device) const;
   c10::IValue on_host(const c10::IValue& value, Kind kind, c10::Device device) const;
   c10::IValue returned(const c10::IValue& value, const std::vector<c10::IValue>& given,

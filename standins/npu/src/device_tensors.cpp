@@ -10,6 +10,9 @@
 
 #include <cstring>
 
+#include "settings.hpp"
+#include "sizes.hpp"
+
 namespace virtual_npu {
 namespace {
 
@@ -41,11 +44,14 @@ at::Tensor host_alias(const at::Tensor& tensor) {
 }
 
 at::Tensor to_device(const at::Tensor& result, c10::Device device) {
-  if (device.is_cpu() || !result.defined() || !result.device().is_cpu() || result.layout() != c10::kStrided)
+  if (device.is_cpu() || !result.defined() || !(result.is_cpu() || result.is_meta()) || result.layout() != c10::kStrided)
     return result;
   const auto dense = result.is_non_overlapping_and_dense() ? result : result.contiguous();
   auto made = at::empty_strided(dense.sizes(), dense.strides(), dense.options().device(device));
-  if (const size_t bytes = dense.numel() * dense.element_size())
+  const size_t bytes = dense.numel() * dense.element_size();
+  if (result.is_meta())
+    clear(made);
+  else if (bytes && !only_counts(bytes))
     std::memcpy(made.storage().mutable_data(), dense.const_data_ptr(), bytes);
   if (dense.is_conj()) made._set_conj(true);
   if (dense.is_neg()) made._set_neg(true);
@@ -63,10 +69,10 @@ at::Tensor cloned(const at::Tensor& tensor, std::optional<c10::MemoryFormat> for
 
 void follow(const at::Tensor& tensor, const at::Tensor& alias) {
   if (!on_device(tensor)) return;
-  bool moved = alias.storage().data() != tensor.storage().data();
+  bool moved = !alias.is_meta() && alias.storage().data() != tensor.storage().data();
   if (alias.sizes() != tensor.sizes()) {
     tensor.resize_(alias.sizes());
-    moved = true;
+    moved = !alias.is_meta();
   }
   if (alias.strides() != tensor.strides() || alias.storage_offset() != tensor.storage_offset())
     tensor.as_strided_(alias.sizes(), alias.strides(), alias.storage_offset());

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -13,6 +14,7 @@
 
 #include "communicator.hpp"
 #include "runtime.hpp"
+#include "settings.hpp"
 
 namespace virtual_npu {
 namespace {
@@ -52,6 +54,30 @@ struct BFloat16 {
   }
 };
 
+// IEEE 754 binary16; not every compiler of today has it as a type.
+struct Float16 {
+  uint16_t bits;
+  operator float() const {
+    const int exponent = bits >> 10 & 31, fraction = bits & 0x3ff;
+    const float size = exponent == 31 ? (fraction ? NAN : INFINITY)
+                       : exponent     ? std::ldexp(static_cast<float>(fraction + 0x400), exponent - 25)
+                                      : std::ldexp(static_cast<float>(fraction), -24);
+    return bits & 0x8000 ? -size : size;
+  }
+  Float16& operator=(float value) {  // to nearest, halves to even
+    const uint16_t sign = std::signbit(value) ? 0x8000 : 0;
+    const float size = std::fabs(value);
+    const int exponent = size < 0x1p-14f ? -14 : std::ilogb(size);
+    if (std::isnan(value))
+      bits = 0x7e00;
+    else if (size >= 65520)
+      bits = sign | 0x7c00;
+    else
+      bits = static_cast<uint16_t>(sign | (((exponent + 14) << 10) + std::lrint(std::ldexp(size, 10 - exponent))));
+    return *this;
+  }
+};
+
 template <class Wide>
 Wide combined(Wide a, Wide b, HcclReduceOp op) {
   switch (op) {
@@ -80,7 +106,7 @@ void reduce(void* result, const Communicator& ranks, size_t bytes, HcclDataType 
   switch (type) {
     case HCCL_DATA_TYPE_FP32: return reduce_as<float, float>(result, ranks, items, op);
     case HCCL_DATA_TYPE_FP64: return reduce_as<double, double>(result, ranks, items, op);
-    case HCCL_DATA_TYPE_FP16: return reduce_as<_Float16, float>(result, ranks, items, op);
+    case HCCL_DATA_TYPE_FP16: return reduce_as<Float16, float>(result, ranks, items, op);
     case HCCL_DATA_TYPE_BFP16: return reduce_as<BFloat16, float>(result, ranks, items, op);
     case HCCL_DATA_TYPE_INT8: return reduce_as<int8_t, int>(result, ranks, items, op);
     case HCCL_DATA_TYPE_UINT8: return reduce_as<uint8_t, int>(result, ranks, items, op);
@@ -344,7 +370,7 @@ HcclResult HcclAlltoAllV(const void* sends, const void* send_counts, const void*
     const size_t sent = at(send_counts) * item_bytes(send_type),
                  received = at(receive_counts) * item_bytes(receive_type);
     if (rank == ranks.rank()) {
-      std::memcpy(to, from, sent);
+      if (!only_counts(sent)) std::memcpy(to, from, sent);
     } else {
       transfers.push_back({Transfer::kSend, from, sent, rank});
       transfers.push_back({Transfer::kReceive, to, received, rank});

@@ -30,6 +30,7 @@
 #include "aten_kernels.hpp"
 #include "attention.hpp"
 #include "named_arguments.hpp"
+#include "settings.hpp"
 
 namespace virtual_npu {
 namespace {
@@ -237,6 +238,13 @@ void register_npu_operators(std::vector<torch::Library>& libraries) {
         if (name.getNamespace() != std::string_view(space) || !dispatcher.findSchema(name) || host_side().count(full))
           continue;
         const auto local = full.substr(std::string(space).size() + 2);
+        const auto op = *dispatcher.findSchema(name);
+        if (sizes_only() && op.hasKernelForDispatchKey(c10::DispatchKey::Meta)) {
+          if (key == c10::DispatchKey::PrivateUse1)
+            library.impl(local.c_str(), torch::CppFunction::makeFromBoxedFunctor(
+                                            std::make_unique<CpuKernel>(op.schema(), /*random=*/false)));
+          continue;
+        }
         const auto emulated = compositions().find(full);
         if (emulated == compositions().end())
           library.impl(local.c_str(), torch::CppFunction::makeFromBoxedFunction<&not_emulated>());

@@ -12,6 +12,8 @@
 #include "attention.hpp"
 #include "device_tensors.hpp"
 #include "npu_operators.hpp"
+#include "settings.hpp"
+#include "sizes.hpp"
 
 namespace virtual_npu {
 namespace {
@@ -99,7 +101,9 @@ class Registration {
   void replace(const c10::OperatorHandle& op) {
     const auto full = c10::toString(op.operator_name());
     const auto name = full.substr(std::string("aten::").size());
-    if (full == "aten::scaled_dot_product_attention") {
+    if (full == "aten::scaled_dot_product_attention" && sizes_only()) {
+      return;  // torch_npu's own, over npu_fusion_attention
+    } else if (full == "aten::scaled_dot_product_attention") {
       device_.impl(name.c_str(), &scaled_dot_product_attention);
       autograd_.impl(name.c_str(), &scaled_dot_product_attention);
     } else if (full == "aten::clone") {
@@ -169,6 +173,7 @@ void register_kernels() {
   Registration registration(device, autograd, ops);
   for (const auto& op : ops) registration.replace(op);
   register_npu_operators(libraries);
+  if (sizes_only()) leave_the_host_untouched(libraries, ops);
 }
 
 }  // namespace

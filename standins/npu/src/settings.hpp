@@ -27,10 +27,23 @@ inline int installed_devices() {
   return std::clamp(static_cast<int>(environment("VIRTUAL_NPU_DEVICES", 1)), 0, kMaxDevices);
 }
 
-// In bytes.  64 GiB is what an Ascend 910B3 has.
+// In bytes.  60.97 GiB is what an Ascend 910B of 64 GB reports to programs.
 inline std::size_t device_memory() {
-  return static_cast<std::size_t>(environment("VIRTUAL_NPU_MEMORY_GIB", 64) * (1 << 30));
+  return static_cast<std::size_t>(environment("VIRTUAL_NPU_MEMORY_GIB", 60.97) * (1 << 30));
 }
+
+// Rehearsal: device memory is address space, and operators find out the sizes of their results only.
+inline bool sizes_only() {
+  static const bool chosen = environment("VIRTUAL_NPU_SIZES_ONLY", 0) != 0;
+  return chosen;
+}
+
+// What is small is computed and copied in a rehearsal as well, so that ids, masks, labels and what is printed are
+// plausible.  Of larger things only the size counts; floating-point numbers are hidden states sooner than ids are, and
+// half of a computation on zeros gives nan where the whole of it would not.
+constexpr std::size_t kSmall = 1 << 20, kSmallFloats = 64 << 10;
+
+inline bool only_counts(std::size_t bytes) { return sizes_only() && bytes > kSmall; }
 
 // Physical numbers of the devices that the process sees.  As with CANN, ASCEND_RT_VISIBLE_DEVICES ends at its first
 // entry that is no installed device, and its numbers have to ascend or there is none.

@@ -6,6 +6,8 @@ a failed example can look as if it had run.
 
 from __future__ import annotations
 
+import re
+import secrets
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -13,10 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from ipykernel.kernelbase import Kernel
-
-# An exit status and a line between two NUL bytes: what no command prints by accident.
-PROLOGUE = r"""set -eE; trap 'printf "\0%d %d\0" $? $LINENO' ERR"""
-EPILOGUE = r"printf '\0000 0\0'"
 
 
 class BashKernel(Kernel):
@@ -32,13 +30,17 @@ class BashKernel(Kernel):
         self.bash = subprocess.Popen(
             ["bash"], bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
-        self._send(PROLOGUE)
+        # How a cell ended: an exit status and a line behind a mark that no command can print by accident.
+        self.mark = f"\0{secrets.token_hex(8)} ".encode()
+        self.ended = re.compile(re.escape(self.mark) + rb"(\d+) (\d+)\0")
+        # A pipe fails where one of its commands does: "train | grep loss" is not well because grep found a line.
+        self._send(f"set -eE -o pipefail; trap '{self._tell('$? $LINENO')}' ERR")
 
     async def do_execute(self, code: str, *_: Any, **__: Any) -> dict[str, Any]:
         with tempfile.NamedTemporaryFile("w", suffix=".sh", encoding="utf-8") as file:
             file.write(code + "\n")
             file.flush()
-            self._send(f". '{Path(file.name)}' </dev/null; {EPILOGUE}")
+            self._send(f". '{Path(file.name)}' </dev/null; {self._tell('0 0')}")
             status, line = self._show_until_done()
         if status == 0:
             return {"status": "ok", "execution_count": self.execution_count, "payload": [], "user_expressions": {}}
@@ -55,17 +57,21 @@ class BashKernel(Kernel):
         assert self.bash.stdin
         self.bash.stdin.write(command.encode() + b"\n")
 
+    def _tell(self, status_and_line: str) -> str:
+        """The command that says so, with the mark."""
+        return rf'printf "\0%s %d %d\0" {self.mark[1:-1].decode()} {status_and_line}'
+
     def _show_until_done(self) -> tuple[int, int]:
         """Pass output on as it comes; the exit status and the line of the command that failed, or 0 and 0."""
         pending = b""
         for data in self._read():
-            shown, _, rest = (pending + data).partition(b"\0")
-            complete = shown.rfind(b"\n") + 1 if not rest else len(shown)  # never half a character
-            self._show(shown[:complete])
-            pending = shown[complete:] + (b"\0" + rest if rest else b"")
-            if rest.endswith(b"\0"):
-                status, line = rest[:-1].split()
-                return int(status), int(line)
+            pending += data
+            if ended := self.ended.search(pending):
+                self._show(pending[: ended.start()])
+                return int(ended[1]), int(ended[2])
+            complete = pending.rfind(b"\n") + 1  # never half a character, nor half a mark
+            self._show(pending[:complete])
+            pending = pending[complete:]
         self._show(pending)
         return self.bash.wait(), 0
 

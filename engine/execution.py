@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from engine.terminal import seen
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 PYTHON_LINE = re.compile(r"Cell In\[(?P<count>\d+)\], line (?P<line>\d+)")
+LOG_LINES = 10
 SHELL_LINE = re.compile(r"^line (?P<line>\d+): ")
 
 
@@ -85,10 +87,14 @@ async def _execute_cells(
                     records.append(CellRecord(cell.name, cell.line, Outcome.SKIPPED, need=need))
                     continue
                 seconds = min(limits.cell_seconds, deadline - time.monotonic())
-                records.append(await _execute_cell(client, cell, index, max(1, round(seconds)), shown_paths, ran + 1))
+                began = time.time()
+                record = await _execute_cell(client, cell, index, max(1, round(seconds)), shown_paths, ran + 1)
+                if record.outcome is not Outcome.RAN and not record.traceback:
+                    record = replace(record, traceback=_renamed(_end_of_log(folder, began), shown_paths))
+                records.append(record)
                 ran += 1
-                told(records[-1])
-                if records[-1].outcome is not Outcome.RAN:
+                told(record)
+                if record.outcome is not Outcome.RAN:
                     break
             else:
                 facts = await client.observed()
@@ -158,6 +164,16 @@ def _traceback(cell: NotebookNode) -> str:
     """As the kernel printed it, without colours."""
     errors = [output for output in cell.outputs if output.output_type == "error"]
     return ANSI.sub("", "\n".join(line for output in errors for line in output.traceback))
+
+
+def _end_of_log(folder: Path, since: float) -> str:
+    """Of the log file that was written last since then, where an example may have sent what went wrong."""
+    written = {path.stat().st_mtime: path for path in folder.rglob("*.log") if path.stat().st_mtime > since - 1}
+    if not written:
+        return ""
+    log = written[max(written)]
+    lines = ANSI.sub("", seen(log.read_text(encoding="utf-8", errors="replace"))).splitlines()
+    return "\n".join([f"the end of {log.name}:", *lines[-LOG_LINES:]])
 
 
 def _failed_line(cell: Cell, count: int, value: str, traceback: str) -> int:

@@ -9,7 +9,8 @@ MOVES = ("\r", "\b", "\x1b")  # without one of these, text looks as it was writt
 
 
 def seen(text: str) -> str:
-    """The text as it stands on the screen after all of it was written, without colours."""
+    """The text as it stands on the screen after all of it was written, without colours and NUL, which none shows."""
+    text = text.replace("\0", "")
     if not any(move in text for move in MOVES):
         return text
     screen = pyte.Screen(COLUMNS, text.count("\n") + 1)

@@ -2,7 +2,7 @@
 
 # %% kill
 python resume_train.py > first.log 2>&1 &
-until [ -e checkpoints/checkpoint-40/trainer_state.json ]; do sleep 0.1; done
+until [ -e checkpoints/checkpoint-40/trainer_state.json ] || ! kill -0 $!; do sleep 0.1; done
 kill -9 $!
 { wait $!; } 2> notice.log || echo "exit status $?"
 ls checkpoints
@@ -18,4 +18,4 @@ truncate -s 1M checkpoints/checkpoint-60/model.safetensors
 python -c "
 from transformers import AutoModelForSequenceClassification
 AutoModelForSequenceClassification.from_pretrained('checkpoints/checkpoint-60')
-" 2>&1 | grep -m 1 "Error:"
+" 2> half.log || grep -m 1 "Error:" half.log

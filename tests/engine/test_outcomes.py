@@ -86,7 +86,9 @@ def test_the_line_is_that_of_the_innermost_frame_in_the_cell(project: Write, run
     ("source", "line", "error"),
     [
         ("echo one\nfalse\necho two", 5, "ExitStatus: line 2: exit status 1"),
-        ("echo one\n\nls /nowhere | cat\n(exit 7)\ntrue", 7, "ExitStatus: line 4: exit status 7"),
+        ("echo one\n\n(exit 7)\ntrue", 6, "ExitStatus: line 3: exit status 7"),
+        ("echo one\n(exit 7) | cat\ntrue", 5, "ExitStatus: line 2: exit status 7"),
+        ("printf 'a\\0b\\0'; (exit 7)", 4, "ExitStatus: line 1: exit status 7"),
         ("exit 3", 4, "ExitStatus: exit status 3"),
     ],
 )
@@ -102,6 +104,19 @@ def test_a_shell_example_keeps_its_state_and_order_of_output(project: Write, run
     text = "# %% set\nname=昇腾\ncd /\n\n# %% use\necho out; echo err >&2; echo $name; pwd\n"
     notebook = run(project(good_sh=text))["good.sh"].notebook
     assert "".join(output.text for output in notebook.cells[2].outputs) == "out\nerr\n昇腾\n/\n"
+
+
+def test_the_end_of_the_log_of_a_failed_shell_cell_is_shown(project: Write, run: Execute) -> None:
+    folder = project(x_sh="# %% train\n(echo step 1; echo cause >&2; exit 7) 2> train.log | grep step\n")
+    assert failure_message(run(folder)["x.sh"], folder / "x.sh").endswith("its last output: step 1")
+    assert "the end of train.log:\n    cause\n" in failure_message(run(folder)["x.sh"], folder / "x.sh")
+
+
+def test_a_nul_in_an_output_is_not_shown_and_stops_nothing(project: Write, run: Execute) -> None:
+    shell, python = "printf 'a\\0'; head -c 3 /dev/zero; printf 'b\\n\\0'\n", "print('a\\0\\0b')\n"
+    runs = run(project(x_sh=f"# %% print\n{shell}\n# %% more\necho c\n", x_py=f"# %% print\n{python}"))
+    assert [cell.outputs[0].text for cell in runs["x.sh"].notebook.cells[1:]] == ["ab\n", "c\n"]
+    assert runs["x.py"].notebook.cells[1].outputs[0].text == "ab\n"
 
 
 def test_nothing_outlives_an_example(project: Write, run: Execute) -> None:

@@ -41,7 +41,7 @@ def test_it_runs_alone_in_an_empty_folder(name: str, tmp_path: Path) -> None:
     for path in (example.path, *example.companions):
         shutil.copy(path, tmp_path)
     homes = {home: str(tmp_path / home) for home in ("HF_HOME", "MODELSCOPE_CACHE")}
-    program = [sys.executable] if example.language == "python3" else ["bash", "-e"]
+    program = [sys.executable] if example.language == "python3" else ["bash", "-e", "-o", "pipefail"]
     done = subprocess.run(
         [*program, name],
         cwd=tmp_path,
@@ -52,6 +52,12 @@ def test_it_runs_alone_in_an_empty_folder(name: str, tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
+
+
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if name.endswith(".sh")])
+def test_a_loop_that_waits_ends_when_what_it_waits_for_has_died(name: str) -> None:
+    loops = re.findall(r"^ *(?:until|while)\b.*?\bdone\b", EXAMPLES[name].text, re.MULTILINE | re.DOTALL)
+    assert not [loop for loop in loops if "sleep" in loop and "kill -0" not in loop]
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

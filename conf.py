@@ -27,6 +27,7 @@ extensions = [
     "verification",  # all runs of the build in a table
     "typed_code",  # forbids code that did not run
     "compatibility",  # which versions belong together
+    "field_reports",  # what people ran into, and where it is answered
     "anchors",  # addresses of Chinese sections
     "folding",  # long logs and outputs
     "languages",  # each page leads to itself in the others

@@ -20,6 +20,17 @@ import torch
 with shown():
     torch.ones(1, device="npu:99")
 
+# %% integer needs=["npu"]
+print(torch.ones(2).to(0).device)
+
+# %% jit needs=["npu"]
+torch.npu.set_compile_mode(jit_compile=False)
+print("compiled at run time:", not torch.npu.is_jit_compile_false())
+
+# %% compile needs=["npu"]
+with shown():
+    torch.compile(torch.sin)(torch.ones(2, device="npu"))
+
 # %% two_devices needs=["npu"]
 with shown():
     torch.ones(2, device="npu") + torch.ones(2)
@@ -31,6 +42,14 @@ with shown():
 # %% memory needs=["npu"]
 with shown():
     torch.empty(1 << 40, dtype=torch.uint8, device="npu")
+
+# %% grad_scaler needs=["npu"]
+weight = torch.ones(2, device="npu", requires_grad=True)
+optimizer = torch.optim.AdamW([weight], fused=True)
+scaler = torch.npu.amp.GradScaler()  # the one that accelerate, and so the Trainer, takes
+scaler.scale(weight.sum()).backward()
+with shown():
+    scaler.step(optimizer)
 
 # %% fork needs=["npu"]
 from torch.utils.data import DataLoader

@@ -25,6 +25,13 @@ except FileNotFoundError as error:
 # %% no_cann needs=["npu"]
 run("import torch", LD_LIBRARY_PATH=None)
 
+# %% shadowed
+Path("torch_npu").mkdir()
+Path("torch_npu/__init__.py").touch()
+run("import torch")
+Path("torch_npu/__init__.py").unlink()
+Path("torch_npu").rmdir()
+
 # %% mismatch needs=["npu"]
 install = [sys.executable, "-m", "pip", "install", "-qq", "--no-deps", "--target", "other", "torch_npu==2.12.0"]
 subprocess.run(install, check=True)
@@ -45,6 +52,9 @@ print("devices:", torch.npu.device_count())
 torch.zeros(2, device="npu")
 """
 run(code, ASCEND_RT_VISIBLE_DEVICES="99")
+
+# %% descending needs=["npu"]
+run("import torch; print('devices:', torch.npu.device_count())", ASCEND_RT_VISIBLE_DEVICES="1,0")
 
 # %% bf16
 code = """

@@ -7,6 +7,7 @@ Sphinx's index knows only whether a page has a word.  This writes how much it we
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from sphinx.search import SearchLanguage
 
 TITLE_WEIGHT = 8  # a word of the page's title counts as if it stood there so often
 HEADING_WEIGHT = 3
+ERROR_CODE = re.compile(r"\d{5,}")  # Sphinx leaves numbers out, but 107020 is what people search for
 
 
 def words(node: nodes.Node, heading: int = 0) -> Iterator[tuple[str, int]]:
@@ -48,7 +50,7 @@ def weights(app: Sphinx, doctree: nodes.document) -> Counter[str]:
     for text, weight in words(doctree):
         for word in language.split(text):
             term = language.stem(word).lower()
-            if language.word_filter(term):
+            if language.word_filter(term) or ERROR_CODE.fullmatch(term):
                 found[term] += weight
     return found
 

@@ -64,6 +64,7 @@
   const parseQuery = Search._parseQuery;
   Search._parseQuery = (query) => {
     const parsed = parseQuery(query);
+    for (const code of query.match(/\b\d{5,}\b/g) ?? []) parsed[1].add(code); // Sphinx leaves numbers out
     const typed = query.trim().toLowerCase().split(/\s+/);
     try {
       localStorage.setItem("sphinx_highlight_terms", typed.join(" "));

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Iterator
+from urllib.parse import quote
 
 import pytest
-from built_site import Site
+from built_site import ROOT, Site
 from playwright.sync_api import Browser, Page, expect
 
+REPORTS = tomllib.loads((ROOT / "docs/data/field_reports.toml").read_text(encoding="utf-8"))["report"]
 INDEX_BYTES = 1_000_000  # of both files that a search loads
 
 CHINESE = {
@@ -92,6 +95,12 @@ def test_chinese_finds_the_page_about_it_first(search_page: Page, query: str, ab
 def test_english_finds_the_page_about_it_first(search_page: Page, query: str, about: str) -> None:
     search_page.goto(f"en/search.html?q={query}")
     assert results(search_page)[:1] == [about]
+
+
+@pytest.mark.parametrize("report", REPORTS, ids=lambda report: report["text"])
+def test_what_people_ran_into_is_found_by_their_words(search_page: Page, report: dict[str, str]) -> None:
+    search_page.goto(f"search.html?q={quote(report['text'])}")
+    assert report["page"] in results(search_page)[:3]
 
 
 def test_the_box_of_every_page_searches(open_page: Callable[..., Page]) -> None:

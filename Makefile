@@ -13,7 +13,7 @@ NAME := llama-on-ascend
 FORMS ?=
 PORT ?= 8000
 
-.PHONY: html pages epub epubs pdf pdfs test checks lint bench serve translations explain accept install zip linkcheck clean help
+.PHONY: html pages epub epubs pdf pdfs test checks lint bench serve translations explain accept rehearse install zip linkcheck clean help
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -70,6 +70,9 @@ explain: install ## say why an example will run again: make explain X=examples/t
 
 accept: install ## record the numbers that examples print now: make accept X=examples/fine_tuning.py
 	@$(STANDINS) $(PY) -m engine accept $(X)
+
+rehearse: install ## what of a card a file takes at 8B: make rehearse X=examples/lora.py MODEL=meta-llama/Meta-Llama-3-8B-Instruct CARD=60.97 CARDS=1
+	@$(STANDINS) --rehearse $(if $(CARD),--card $(CARD)) $(if $(CARDS),--cards $(CARDS)) $(if $(MODEL),--model $(MODEL)) $(X)
 
 install: ## make the virtual environment (html and test do it by themselves)
 	@$(PYTHON) bootstrap.py "$(VENV)" $(NEEDS)

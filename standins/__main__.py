@@ -1,4 +1,7 @@
-"""``python -m standins COMMAND ...`` runs a command where the hubs and the device stand in."""
+"""``python -m standins COMMAND ...`` runs a command where the hubs and the device stand in.
+
+``python -m standins --rehearse [--card GIB] [--cards N] [--model ID] FILE.py`` says what of each card it would take.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from pathlib import Path
 from standins import hub, npu
 from standins.assets import PreparationError
 from standins.provision import REPORT, Provision, home, join, write_report
+from standins.rehearsal.command import parsed, rehearse
 
 
 @contextmanager
@@ -48,11 +52,21 @@ def run(command: list[str]) -> int:
     return code if code >= 0 else 128 - code
 
 
+def rehearsed(arguments: list[str]) -> int:
+    """Rehearse, say what was found; 0 where everything fits, else the command's exit code or 1."""
+    asked = parsed(arguments)
+    report = rehearse(asked, run)
+    print(*report.lines(), sep="\n", flush=True)
+    if asked.report:
+        asked.report.write_text(report.json() + "\n", encoding="utf-8")
+    return report.exit_code or int(not report.fits)
+
+
 if __name__ == "__main__":
     arguments = sys.argv[1:]
     if not arguments:
         sys.exit("usage: python -m standins COMMAND [ARGUMENT ...]")
     try:
-        sys.exit(run(arguments))
-    except PreparationError as error:
+        sys.exit(rehearsed(arguments[1:]) if arguments[0] == "--rehearse" else run(arguments))
+    except (PreparationError, ValueError) as error:
         sys.exit(f"{error}")

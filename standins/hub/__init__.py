@@ -15,8 +15,10 @@ from pathlib import Path
 from standins.assets import ensure
 from standins.hub.catalogue import entries, hub_of
 from standins.hub.environment import environment
+from standins.hub.rehearsed import put_true_shapes, standins_for
 from standins.hub.server import serving
 from standins.provision import Provision
+from standins.rehearsal import settings as rehearsal
 
 __all__ = ["provide"]
 
@@ -26,11 +28,15 @@ def provide(home: Path, scratch: Path) -> Iterator[Provision]:
     """Prepare what is missing in ``home``, then serve it while the block runs; caches start empty in ``scratch``."""
     assets = ensure(home)
     digests = "\n".join(f"{name} {asset.manifest.digest}" for name, asset in sorted(assets.items()))
-    with serving(hub_of(assets, scratch / "uploads")) as address:
+    hub = hub_of(assets, scratch / "uploads")
+    rehearsed = {model.id: model for model in rehearsal.models(os.environ)}
+    put_true_shapes(hub, rehearsed.values(), assets["llama-3-tokenizer"], scratch / "rehearsed")
+    served = (standin for entry in entries() if entry.id not in rehearsed for standin in entry.standins())
+    with serving(hub) as address:
         variables, caches = environment(address, scratch, os.environ)
         yield Provision(
-            environment=variables,
-            standins=tuple(standin for entry in entries() for standin in entry.standins()),
+            environment=variables | rehearsal.environment(os.environ, scratch),
+            standins=(*served, *standins_for(rehearsed.values())),
             content=hashlib.sha256(digests.encode()).hexdigest(),
             fresh=caches,
         )

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.metadata import metadata
 from pathlib import Path
 
@@ -29,9 +30,13 @@ def provide(home: Path, scratch: Path) -> Iterator[Provision]:
     ``home`` keeps the built libraries; ``scratch`` ends with this block, and so does what programs have left behind.
     """
     torch = installed_torch()
-    choice = choose(
-        this_machine(torch, os.environ), is_built=lambda: torch is not None and build.location(home, torch).is_dir()
-    )
+    chosen = settings(os.environ)
+    machine = this_machine(torch, os.environ)
+    if chosen.sizes_only:  # a rehearsal is one on an Ascend host, too
+        machine = replace(machine, davinci=False)
+    choice = choose(machine, is_built=lambda: torch is not None and build.location(home, torch).is_dir())
+    if chosen.sizes_only and choice.kind is Kind.CPU:
+        raise ValueError(f"A rehearsal needs the virtual NPU, and there is none: {choice.reason}.")
     if choice.kind is Kind.SILICON:
         yield Provision(device=Device(kind="npu", name="Ascend", count=device_files()), content="npu")
     elif choice.kind is Kind.CPU or torch is None:
@@ -40,7 +45,7 @@ def provide(home: Path, scratch: Path) -> Iterator[Provision]:
     else:
         session = f"virtual-npu-{os.getpid()}-{scratch.name}"
         try:
-            yield virtual(choice, torch, build.built(home, torch), settings(os.environ), session)
+            yield virtual(choice, torch, build.built(home, torch), chosen, session)
         finally:
             # Ranks unlink what they share as soon as they have met; one that was killed before could not.
             for left in SHARED_MEMORY.glob(f"{session}-*"):

@@ -25,9 +25,9 @@ def test_properties() -> None:
     assert torch.npu.is_available() and torch.npu.device_count() == Settings().devices
     assert torch.npu.get_device_name(0) == "Ascend910B3"
     properties = torch.npu.get_device_properties(0)
-    assert properties.total_memory == 64 * GIB
+    assert properties.total_memory == int(Settings().memory_gib * GIB)
     assert (properties.cube_core_num, properties.vector_core_num) == (20, 40)
-    assert torch.npu.mem_get_info(0)[1] == 64 * GIB
+    assert torch.npu.mem_get_info(0)[1] == properties.total_memory
     assert torch.accelerator.current_accelerator() == torch.device("npu")
     assert torch.npu.is_bf16_supported()
     assert torch_npu.npu.utils.get_cann_version() == "9.1.0"

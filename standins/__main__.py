@@ -11,13 +11,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from standins import hub, npu
 from standins.assets import PreparationError
+from standins.processes import adopt_orphans, end_the_rest, wait_for
 from standins.provision import REPORT, Provision, home, join, write_report
 from standins.rehearsal.command import parsed, rehearse
+
+LONGEST_TMPDIR = 50  # characters: a kernel's sockets lie three folders below, and an address has 108
 
 
 @contextmanager
@@ -25,13 +28,41 @@ def provided() -> Iterator[Provision]:
     """Start every stand-in; the environment of the result leads to them until the block ends."""
     activate()
     with ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="standins-")))
+        scratch = Path(stack.enter_context(scratch_folder()))
         rooms = [stack.enter_context(room.provide(home(), scratch)) for room in (npu, hub)]
         report = scratch / "standins.json"
-        rooms.append(Provision(environment={REPORT: str(report)}))
+        rooms.append(Provision(environment={REPORT: str(report), **private_folders(scratch)}))
         joined = join(rooms)
         write_report(joined, report)
         yield joined
+
+
+def scratch_folder() -> tempfile.TemporaryDirectory[str]:
+    """Removed with all that programs leave in it.
+
+    Raises :class:`PreparationError` where a socket could have no address below it, which is 108 characters long.
+    """
+    short = len(tempfile.gettempdir()) <= LONGEST_TMPDIR
+    try:
+        folder = None if short else "/tmp"
+        return tempfile.TemporaryDirectory(prefix="standins-", dir=folder, ignore_cleanup_errors=True)
+    except OSError as error:
+        raise PreparationError(
+            f"{error.filename}: {error.strerror}; set TMPDIR to a folder that can be written, its path no longer "
+            f"than {LONGEST_TMPDIR} characters."
+        ) from error
+
+
+def private_folders(scratch: Path) -> dict[str, str]:
+    """What programs put into the home and the temporary folder without being asked; ``matplotlib`` lists fonts."""
+    folders = {"TMPDIR": scratch / "tmp", "IPYTHONDIR": scratch / "ipython", "DATA_GYM_CACHE_DIR": scratch / "data-gym"}
+    for folder in folders.values():
+        folder.mkdir()
+    fonts = home() / "matplotlib"
+    with suppress(OSError):
+        fonts.mkdir(exist_ok=True)
+    folders["MPLCONFIGDIR"] = fonts if os.access(fonts, os.W_OK) else scratch
+    return {name: str(folder) for name, folder in folders.items()}
 
 
 def activate() -> None:
@@ -43,12 +74,14 @@ def activate() -> None:
 
 
 def run(command: list[str]) -> int:
-    """The command's exit code; Ctrl-C and SIGTERM reach it, and what it started is cleaned up after it."""
+    """The command's exit code; Ctrl-C and SIGTERM reach it, and nothing of what it started outlives it."""
     with provided() as provision:
-        child = subprocess.Popen(command, env={**os.environ, **provision.environment})
+        adopt_orphans()
+        child = subprocess.Popen(command, env=provision.applied(os.environ))
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal has sent it to the child already
         signal.signal(signal.SIGTERM, lambda *_: child.terminate())
-        code = child.wait()
+        code = wait_for(child.pid)
+        end_the_rest()
     return code if code >= 0 else 128 - code
 
 

@@ -52,6 +52,12 @@ class Provision:
     """A digest of all content served or computed with: a cached output is stale when it changes."""
     fresh: tuple[str, ...] = ()
     """Variables that name a cache folder, of which every run of an example shall get one of its own."""
+    without: frozenset[str] = frozenset()
+    """Variables that shall not reach a program: meant for another device or job than what stands in."""
+
+    def applied(self, user: Mapping[str, str]) -> dict[str, str]:
+        """The environment of a program that meets what stands in."""
+        return {name: value for name, value in user.items() if name not in self.without} | dict(self.environment)
 
 
 def join(provisions: list[Provision]) -> Provision:
@@ -67,13 +73,14 @@ def join(provisions: list[Provision]) -> Provision:
         device=next((provision.device for provision in provisions if provision.device), None),
         content=hashlib.sha256("\n".join(provision.content for provision in provisions).encode()).hexdigest(),
         fresh=tuple(name for provision in provisions for name in provision.fresh),
+        without=frozenset().union(*(provision.without for provision in provisions)),
     )
 
 
 def write_report(provision: Provision, path: Path) -> None:
     """Tell what stands in, in JSON: ``{"device": {...}, "standins": [{...}], "content": sha256, "fresh": [...]}``."""
     report = asdict(provision)
-    del report["environment"]
+    del report["environment"], report["without"]
     path.write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
 
 

@@ -28,12 +28,13 @@ class FileRecord:
     """The sha1 that git gives the content as a blob: the ETag of small files on a hub."""
 
     def untouched(self, files: Path) -> bool:
-        """Size and time of change are those recorded: cheap, and enough when nothing happened."""
+        """Size and time of change are those recorded: cheap, and enough when nothing happened; and it can be read."""
+        file = files / self.path
         try:
-            status = (files / self.path).stat()
+            status = file.stat()
         except OSError:
             return False
-        return (status.st_size, status.st_mtime_ns) == (self.size, self.mtime_ns)
+        return (status.st_size, status.st_mtime_ns) == (self.size, self.mtime_ns) and os.access(file, os.R_OK)
 
 
 @dataclass(frozen=True)

@@ -139,7 +139,14 @@ def make(recipe: Recipe, store: Store, taken: Mapping[str, Path], scratch: Path)
 
 
 def publish(new: Path, place: Path) -> None:
-    """Rename the folder into place; whoever looks meanwhile sees the old one, none, or the new one whole."""
+    """Rename the folder into place; whoever looks meanwhile sees the old one, none, or the new one whole.
+
+    Who may read the folder it lies in may read all of it: some libraries write files for their owner alone.
+    """
+    readable = place.parent.stat().st_mode & 0o444
+    for path in (new, *new.rglob("*")):
+        mode = path.stat().st_mode
+        path.chmod(mode | readable | (readable >> 2 if path.is_dir() else 0))
     if place.exists():
         place.rename(new.with_name(f"{new.name}.old"))
     new.rename(place)

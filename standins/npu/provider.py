@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +13,8 @@ from dataclasses import replace
 from importlib.metadata import metadata
 from pathlib import Path
 
-from standins.npu import build
-from standins.npu.selection import Choice, Kind, choose, device_files, this_machine
+from standins.npu import build, symbols
+from standins.npu.selection import Choice, Kind, choose, compiler, device_files, this_machine
 from standins.npu.settings import Settings, settings
 from standins.npu.versions import Torch, installed_torch
 from standins.provision import Device, Provision, StandIn
@@ -20,6 +22,16 @@ from standins.provision import Device, Provision, StandIn
 SOC = "Ascend910B3"  # as src/settings.hpp has it
 SESSION = "VIRTUAL_NPU_SESSION"
 SHARED_MEMORY = Path("/dev/shm")
+OLDEST_COMPILER = 11  # C++20, as Ubuntu 22.04 has it
+# Left by a launcher in the shell of a training pod: an example would wait for ranks that nobody starts.
+LAUNCHED_BY = frozenset(
+    {"RANK", "LOCAL_RANK", "GROUP_RANK", "NODE_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"}
+)
+# They choose among the chips of the host, or tell HCCL about its network.
+OF_THE_HOST = frozenset(
+    {"ASCEND_RT_VISIBLE_DEVICES", "ASCEND_VISIBLE_DEVICES", "ASCEND_DEVICE_ID", "RANK_TABLE_FILE"}
+    | {"HCCL_IF_IP", "HCCL_SOCKET_IFNAME"}
+)
 WITHOUT_TORCH_NPU = Path(__file__).parent / "without_torch_npu"
 
 
@@ -29,6 +41,20 @@ def provide(home: Path, scratch: Path) -> Iterator[Provision]:
 
     ``home`` keeps the built libraries; ``scratch`` ends with this block, and so does what programs have left behind.
     """
+    session = f"virtual-npu-{os.getpid()}-{scratch.name}"
+    provision = best(home, session)
+    if provision.device and provision.device.kind == Kind.CPU.value:
+        print(f"standins: no NPU, the examples run on plain CPU: {provision.device.reason}.", file=sys.stderr)
+    try:
+        yield provision
+    finally:
+        # Ranks unlink what they share as soon as they have met; one that was killed before could not.
+        for left in SHARED_MEMORY.glob(f"{session}-*"):
+            left.unlink(missing_ok=True)
+
+
+def best(home: Path, session: str) -> Provision:
+    """Of the best device that works here."""
     torch = installed_torch()
     chosen = settings(os.environ)
     machine = this_machine(torch, os.environ)
@@ -37,19 +63,47 @@ def provide(home: Path, scratch: Path) -> Iterator[Provision]:
     choice = choose(machine, is_built=lambda: torch is not None and build.location(home, torch).is_dir())
     if chosen.sizes_only and choice.kind is Kind.CPU:
         raise ValueError(f"A rehearsal needs the virtual NPU, and there is none: {choice.reason}.")
+    if choice.kind is Kind.CPU or torch is None:
+        return plain_cpu(choice)
     if choice.kind is Kind.SILICON:
-        yield Provision(device=Device(kind="npu", name="Ascend", count=device_files()), content="npu")
-    elif choice.kind is Kind.CPU or torch is None:
-        print(f"standins: no NPU, the examples run on plain CPU: {choice.reason}.", file=sys.stderr)
-        yield plain_cpu(choice)
+        found = Provision(
+            device=Device(kind="npu", name="Ascend", count=device_files()), content="npu", without=LAUNCHED_BY
+        )
     else:
-        session = f"virtual-npu-{os.getpid()}-{scratch.name}"
         try:
-            yield virtual(choice, torch, build.built(home, torch), chosen, session)
-        finally:
-            # Ranks unlink what they share as soon as they have met; one that was killed before could not.
-            for left in SHARED_MEMORY.glob(f"{session}-*"):
-                left.unlink(missing_ok=True)
+            found = virtual(choice, torch, build.built(home, torch), chosen, session)
+        except (build.BuildError, symbols.MissingSymbolsError, OSError, subprocess.CalledProcessError) as error:
+            return plain_cpu(Choice(Kind.CPU, f"{choice.reason}, and {why_not_built(error)}"))
+    if torch.for_cuda and not imports(found):
+        return plain_cpu(
+            Choice(
+                Kind.CPU,
+                f"torch {torch.torch.version} is a CUDA build, beside which torch_npu stops "
+                "Python at import; install the CPU build, from https://download.pytorch.org/whl/cpu",
+            )
+        )
+    return found
+
+
+def why_not_built(error: Exception) -> str:
+    """One sentence of what may be pages of a compiler."""
+    if isinstance(error, build.BuildError):
+        first = re.search(r"\berror: .*", str(error))
+        return (
+            f"{compiler()} can not build the virtual one ({first.group() if first else 'it gave no reason'}); "
+            f"g++ {OLDEST_COMPILER} or newer does, and CXX names another compiler"
+        )
+    if isinstance(error, OSError) and error.filename:
+        return (
+            f"the virtual one can not be built: {error.filename}: {error.strerror} (STANDINS_HOME names another folder)"
+        )
+    return f"the virtual one can not be built: {str(error).rstrip('.')}"
+
+
+def imports(provision: Provision) -> bool:
+    """Whether torch comes up with torch_npu; where it does not, the process aborts."""
+    command = [sys.executable, "-c", "import torch"]
+    return subprocess.run(command, env=provision.applied(os.environ), capture_output=True).returncode == 0
 
 
 def plain_cpu(choice: Choice) -> Provision:
@@ -62,6 +116,7 @@ def plain_cpu(choice: Choice) -> Provision:
         },
         device=Device(kind="cpu", name="CPU", reason=choice.reason),
         content="cpu",
+        without=LAUNCHED_BY,
     )
 
 
@@ -83,6 +138,7 @@ def virtual(choice: Choice, torch: Torch, folder: Path, chosen: Settings, sessio
         standins=_honest(torch),
         device=Device(kind="virtual-npu", name=SOC, count=chosen.devices, reason=choice.reason),
         content=hashlib.sha256(f"{folder.name} {chosen}".encode()).hexdigest(),
+        without=LAUNCHED_BY | OF_THE_HOST,
     )
 
 

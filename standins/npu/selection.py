@@ -13,6 +13,7 @@ from standins.npu.versions import Torch
 
 SWITCH = "NPU"
 CANN = ("ASCEND_HOME_PATH", "ASCEND_TOOLKIT_HOME")  # CANN's set_env.sh sets them
+POSING = "lib64/VIRTUAL_NPU"  # a file of our own libraries, which CANN does not have
 
 
 class Kind(Enum):
@@ -36,7 +37,7 @@ class Machine:
     davinci: bool
     """An Ascend device's file exists."""
     cann: bool
-    """CANN's environment is set."""
+    """CANN's environment is set, and leads to CANN and not to what takes its place here."""
     compiler: bool
     off: bool
     """``NPU=off``"""
@@ -54,10 +55,10 @@ def device_files(folder: Path = Path("/dev")) -> int:
 
 
 def this_machine(torch: Torch | None, environment: Mapping[str, str], devices: Path = Path("/dev")) -> Machine:
-    homes = (environment.get(name) for name in CANN)
+    homes = [Path(environment[name]) for name in CANN if environment.get(name)]
     return Machine(
         davinci=device_files(devices) > 0,
-        cann=any(home and Path(home).is_dir() for home in homes),
+        cann=any(home.is_dir() for home in homes) and not any((home / POSING).exists() for home in homes),
         compiler=compiler() is not None,
         off=environment.get(SWITCH, "").lower() == "off",
         torch=torch,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -21,6 +22,12 @@ class Torch:
 
     torch: Package
     torch_npu: Package
+
+    @property
+    def for_cuda(self) -> bool:
+        """Whether this torch is a CUDA build, as PyPI's is; from 2.11 on torch_npu can not be imported beside some."""
+        written = self.torch.folder / "version.py"
+        return written.exists() and re.search(r"^cuda\b.*= *['\"]", written.read_text(), re.MULTILINE) is not None
 
 
 def installed(name: str) -> Package | None:

@@ -1,0 +1,118 @@
+"""Machines as they come: shells of training pods, long and locked folders, other users, signals."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from standins.assets import PreparationError
+from standins.assets.manifest import survey
+from standins.assets.store import publish
+from standins.provision import home
+
+ROOT = Path(__file__).parents[2]
+STANDINS = [sys.executable, "-m", "standins"]
+
+
+def run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """A command among the stand-ins, from a shell that has these variables."""
+    environment = {**os.environ, **variables}
+    return subprocess.run([*STANDINS, *command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
+
+
+def test_what_a_training_pod_has_set_reaches_no_example() -> None:
+    left = {
+        "RANK": "0",
+        "WORLD_SIZE": "2",
+        "MASTER_ADDR": "10.0.0.1",
+        "ASCEND_RT_VISIBLE_DEVICES": "7",
+        "LOCAL_RANK": "0",
+    }
+    code = f"import os, torch; print(torch.npu.device_count(), [n for n in {list(left)} if n in os.environ])"
+    done = run("python", "-c", code, **left)
+    assert done.stdout == "4 []\n", done.stderr
+
+
+def test_nothing_is_written_outside_our_folders() -> None:
+    """IPython and matplotlib write into the home, tiktoken and torchrun into the temporary folder; all unasked."""
+    code = (
+        "import IPython.paths, matplotlib, os, tempfile; IPython.paths.get_ipython_dir(); matplotlib.get_cachedir(); "
+        "tempfile.mkdtemp(prefix='torchelastic_'); print(tempfile.gettempdir())"
+    )
+    with tempfile.TemporaryDirectory() as user, tempfile.TemporaryDirectory() as temporary:
+        done = run("python", "-c", code, HOME=user, STANDINS_HOME=str(home()), TMPDIR=temporary)
+        assert Path(done.stdout.strip()).is_relative_to(temporary), done.stderr
+        assert [*Path(user).rglob("*"), *Path(temporary).rglob("*")] == []
+
+
+def test_a_temporary_folder_may_have_a_long_path(tmp_path: Path) -> None:
+    long = tmp_path / ("x" * 100)
+    long.mkdir()
+    code = "import multiprocessing.connection as c; c.Listener(family='AF_UNIX').close(); print('listens')"
+    assert run("python", "-c", code, TMPDIR=str(long)).stdout == "listens\n"
+
+
+def test_one_that_can_not_be_written_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    from standins.__main__ import scratch_folder
+
+    monkeypatch.setattr(tempfile, "tempdir", "/proc")  # root may write everywhere else
+    with pytest.raises(PreparationError, match=r"^/proc/standins-\w+: .*; set TMPDIR to a folder"):
+        scratch_folder()
+
+
+def test_sigterm_leaves_nobody(tmp_path: Path) -> None:
+    mark = f"{time.time_ns()}"
+    sleep = f"[sys.executable, '-c', 'import time; time.sleep(1000) # {mark}']"
+    code = (
+        f"import subprocess, sys; subprocess.Popen({sleep}, start_new_session=True); subprocess.Popen({sleep}).wait()"
+    )
+    started = subprocess.Popen(
+        [*STANDINS, "sh", "-c", f'python -c "{code}"; true'], cwd=ROOT, stderr=subprocess.DEVNULL
+    )
+
+    def alive() -> int:
+        return sum(mark in " ".join(each.info["cmdline"] or []) for each in psutil.process_iter(["cmdline"]))
+
+    until = time.monotonic() + 120
+    while alive() < 4 and time.monotonic() < until:  # sh, python and its two children
+        time.sleep(0.1)
+    assert alive() >= 4
+    started.send_signal(signal.SIGTERM)
+    assert started.wait(60) == 128 + signal.SIGTERM
+    assert alive() == 0
+
+
+def test_a_second_user_can_read_what_the_first_has_made(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    made = tmp_path / "made"
+    store.mkdir(mode=0o755)
+    (made / "files").mkdir(parents=True, mode=0o700)
+    (made / "files/model.safetensors").write_text("weights")
+    (made / "files/model.safetensors").chmod(0o600)  # as safetensors writes it
+    publish(made, store / "asset")
+    assert {oct(path.stat().st_mode & 0o777) for path in store.rglob("*")} == {"0o755", "0o644"}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_what_he_can_not_read_is_no_asset_for_him(tmp_path: Path) -> None:
+    file = tmp_path / "model.safetensors"
+    file.write_text("weights")
+    file.chmod(0o600)
+    (record,) = survey(tmp_path, "recipe").records
+    assert record.untouched(tmp_path)
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.owner() == "root" and folder != Path("/") and folder.stat().st_mode & 0o005 != 0o005:
+            folder.chmod(folder.stat().st_mode | 0o005)
+    child = os.fork()
+    if child == 0:
+        os.setuid(65534)
+        os._exit(record.untouched(tmp_path))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -42,8 +42,11 @@ def provide(home: Path, scratch: Path) -> Iterator[Provision]:
     ``home`` keeps the built libraries; ``scratch`` ends with this block, and so does what programs have left behind.
     """
     session = f"virtual-npu-{os.getpid()}-{scratch.name}"
-    provision = best(home, session)
+    chosen = settings(os.environ)
+    provision = best(home, session, chosen)
     if provision.device and provision.device.kind == Kind.CPU.value:
+        if chosen.sizes_only:
+            raise ValueError(f"A rehearsal needs the virtual NPU, and there is none: {provision.device.reason}.")
         print(f"standins: no NPU, the examples run on plain CPU: {provision.device.reason}.", file=sys.stderr)
     try:
         yield provision
@@ -53,16 +56,13 @@ def provide(home: Path, scratch: Path) -> Iterator[Provision]:
             left.unlink(missing_ok=True)
 
 
-def best(home: Path, session: str) -> Provision:
+def best(home: Path, session: str, chosen: Settings) -> Provision:
     """Of the best device that works here."""
     torch = installed_torch()
-    chosen = settings(os.environ)
     machine = this_machine(torch, os.environ)
     if chosen.sizes_only:  # a rehearsal is one on an Ascend host, too
         machine = replace(machine, davinci=False)
     choice = choose(machine, is_built=lambda: torch is not None and build.location(home, torch).is_dir())
-    if chosen.sizes_only and choice.kind is Kind.CPU:
-        raise ValueError(f"A rehearsal needs the virtual NPU, and there is none: {choice.reason}.")
     if choice.kind is Kind.CPU or torch is None:
         return plain_cpu(choice)
     if choice.kind is Kind.SILICON:

@@ -4,25 +4,42 @@
 python -c "import torch; print(torch.npu.device_count(), 'NPUs')"
 
 # %% one
-python distributed_train.py 2> one.log | grep -v "^{"
+python distributed_train.py 2> one.log || { tail one.log; false; }
 
 # %% two needs=["npu>=2"]
-torchrun --standalone --nproc_per_node 2 distributed_train.py 2> two.log | grep -v "^{"
+torchrun --standalone --nproc_per_node 2 distributed_train.py 2> two.log || { tail two.log; false; }
+
+# %% reload
+cat > reload.py <<'END'
+import sys
+from datasets import load_dataset
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+reviews = load_dataset("Yelp/yelp_review_full", split="train").shuffle(seed=42)[:8]["text"]
+for folder in sys.argv[1:]:
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForSequenceClassification.from_pretrained(folder)
+    batch = tokenizer(reviews, truncation=True, max_length=64, padding=True, return_tensors="pt")
+    print(f"{folder}, loaded again: stars:", (model(**batch).logits.argmax(-1) + 1).tolist())
+END
+python reload.py trained 2> reload.log || { tail reload.log; false; }
 
 # %% config needs=["npu"]
 accelerate config default --config_file cards.json
 grep -E "distributed_type|num_machines|num_processes|mixed_precision" cards.json
 
 # %% four needs=["npu>=4"]
-accelerate launch --config_file cards.json --num_processes 4 distributed_train.py 2> four.log | grep -v "^{"
+accelerate launch --config_file cards.json --num_processes 4 distributed_train.py \
+    2> four.log || { tail four.log; false; }
 
 # %% hosts needs=["npu>=2"]
 port=$((20000 + RANDOM % 10000))
 for host in 0 1; do
     ASCEND_RT_VISIBLE_DEVICES=$host torchrun --nnodes 2 --node_rank $host --nproc_per_node 1 \
         --master_addr "$(hostname)" --master_port $port distributed_train.py > host$host.log 2>&1 &
+    processes[host]=$!
 done
-wait
+wait ${processes[0]} && wait ${processes[1]} || { tail host0.log host1.log; false; }
 grep -E "^(process|step)" host0.log
 
 # %% check
@@ -59,5 +76,5 @@ cat > ranktable.json <<END
 }
 END
 export RANK_TABLE_FILE=$PWD/ranktable.json
-torchrun --standalone --nproc_per_node 2 check.py 2> ranktable.log
+torchrun --standalone --nproc_per_node 2 check.py 2> ranktable.log || { tail ranktable.log; false; }
 unset RANK_TABLE_FILE

@@ -1,67 +1,74 @@
 """导出与部署 · Export and serving"""
 
 # %% adapter
+adapter = "adapter"  # the folder that a training saved
+
+# %% train
 import torch
 from datasets import Dataset
 from peft import LoraConfig
+from pathlib import Path
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl import SFTConfig, SFTTrainer
 
 model_id = "HuggingFaceTB/SmolLM2-135M-Instruct"
-device = torch.accelerator.current_accelerator() or torch.device("cpu")
 question = [{"role": "user", "content": "Who are you?"}]
 answer = [{"role": "assistant", "content": "I am a Llama, tuned on Ascend."}]
-trainer = SFTTrainer(
-    AutoModelForCausalLM.from_pretrained(model_id, dtype=torch.bfloat16),
-    args=SFTConfig(
-        output_dir="trainer",
-        max_steps=8,
-        learning_rate=3e-3,
-        logging_steps=4,
-        bf16=False,  # the weights are bfloat16 already
-        save_strategy="no",
-        disable_tqdm=True,
-    ),
-    train_dataset=Dataset.from_list([{"prompt": question, "completion": answer}]),
-    peft_config=LoraConfig(r=8, lora_alpha=16, target_modules="all-linear"),
-)
-trainer.train()
-trainer.save_model("adapter")
+if not Path(adapter).exists():
+    trainer = SFTTrainer(
+        AutoModelForCausalLM.from_pretrained(model_id, dtype=torch.bfloat16),
+        args=SFTConfig(
+            output_dir="trainer",
+            max_steps=8,
+            learning_rate=3e-3,
+            bf16=False,  # the weights are bfloat16 already
+            logging_steps=4,
+            save_strategy="no",
+            disable_tqdm=True,
+        ),
+        train_dataset=Dataset.from_list([{"prompt": question, "completion": answer}]),
+        peft_config=LoraConfig(r=8, lora_alpha=16, target_modules="all-linear"),
+    )
+    trainer.train()
+    trainer.save_model(adapter)
 
 # %% merge
-from peft import PeftModel
+from peft import PeftConfig, PeftModel
 
-tokenizer = AutoTokenizer.from_pretrained(model_id)
-base = AutoModelForCausalLM.from_pretrained(model_id, dtype=torch.bfloat16).to(device)
-merged = PeftModel.from_pretrained(base, "adapter").merge_and_unload()
+base_id = PeftConfig.from_pretrained(adapter).base_model_name_or_path
+tokenizer = AutoTokenizer.from_pretrained(base_id)
+base = AutoModelForCausalLM.from_pretrained(base_id, dtype=torch.bfloat16)  # on the CPU: it needs no card
+merged = PeftModel.from_pretrained(base, adapter).merge_and_unload()
 merged.save_pretrained("merged", max_shard_size="5GB")
 tokenizer.save_pretrained("merged")
 
 # %% files
-from pathlib import Path
-
 for path in sorted(Path("merged").iterdir()):
     print(f"{path.stat().st_size:>12,} {path.name}")
 
-
 # %% reload
+device = torch.accelerator.current_accelerator() or torch.device("cpu")
+
+
 def ask(folder_or_id):
     tokenizer = AutoTokenizer.from_pretrained(folder_or_id)
     model = AutoModelForCausalLM.from_pretrained(folder_or_id, dtype="auto").to(device)
-    inputs = tokenizer.apply_chat_template(question, add_generation_prompt=True, return_tensors="pt")
+    inputs = tokenizer.apply_chat_template(question, add_generation_prompt=True, return_tensors="pt", return_dict=True)
     output = model.generate(**inputs.to(device), max_new_tokens=24, do_sample=False)
     new_tokens = output[0, inputs["input_ids"].shape[1] :]
     return model.dtype, tokenizer.decode(new_tokens, skip_special_tokens=True)
 
 
-print("before:", *ask(model_id))
+print("before:", *ask(base_id))
 print("merged:", *ask("merged"))
 
 # %% weights
 from safetensors import safe_open
 
-with safe_open("merged/model.safetensors", framework="pt") as file:
-    names = list(file.keys())
+names = []
+for path in Path("merged").glob("*.safetensors"):  # one file, or several of max_shard_size
+    with safe_open(path, framework="pt") as file:
+        names += file.keys()
 print(len(names), "tensors;", [name for name in names if "lora" in name] or "none of them LoRA's")
 
 # %% push

@@ -13,14 +13,10 @@ if cards > 1:
     dist.init_process_group("hccl")
 
 # %% model
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import AutoModelForCausalLM
 
-torch.manual_seed(42)
-config = LlamaConfig(
-    vocab_size=1024, hidden_size=256, intermediate_size=512, num_hidden_layers=8, num_attention_heads=8
-)
-with device:
-    model = LlamaForCausalLM(config)
+model_id = "HuggingFaceTB/SmolLM2-135M-Instruct"
+model = AutoModelForCausalLM.from_pretrained(model_id, num_hidden_layers=4, dtype=torch.float32)
 
 # %% shard
 from torch.distributed.fsdp import fully_shard
@@ -29,29 +25,72 @@ if cards > 1:
     for layer in model.model.layers:
         fully_shard(layer)
     fully_shard(model)
+model.to(device)
+
+# %% resume
+from pathlib import Path
+
+import torch.distributed.checkpoint as dcp
+from torch.distributed.checkpoint.state_dict import (
+    StateDictOptions,
+    get_model_state_dict,
+    get_state_dict,
+    set_state_dict,
+)
+
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
+done = 0
+if Path("checkpoint").exists():
+    weights, moments = get_state_dict(model, optimizer)
+    state = {"model": weights, "optimizer": moments, "step": 0}
+    dcp.load(state, checkpoint_id="checkpoint")
+    set_state_dict(model, optimizer, model_state_dict=state["model"], optim_state_dict=state["optimizer"])
+    done = state["step"]
+
 
 # %% train
-optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+def loss_of_all_cards(loss):
+    losses = [loss.item()]
+    if cards > 1:
+        losses = [None] * cards
+        dist.all_gather_object(losses, loss.item())
+    return sum(losses) / cards
+
+
 generator = torch.Generator().manual_seed(0)
-whole_batch = torch.randint(1024, (8, 32), generator=generator).to(device)
-for _step in range(5):
-    batch = whole_batch[rank::cards]
+whole_batch = torch.randint(model.config.vocab_size, (8, 32), generator=generator).to(device)
+batch = whole_batch[rank::cards]
+for step in range(done + 1, 7):
     loss = model(input_ids=batch, labels=batch).loss
     loss.backward()
     optimizer.step()
     optimizer.zero_grad()
-losses = [loss.item()]
-if cards > 1:
-    losses = [None] * cards
-    dist.all_gather_object(losses, loss.item())
-if rank == 0:
-    print(f"{cards} card(s): loss {sum(losses) / cards:.4f} after 5 steps")
+    mean = loss_of_all_cards(loss)
+    if rank == 0:
+        print(f"{cards} card(s), step {step}: loss {mean:.4f}")
+    if step == 3:
+        weights, moments = get_state_dict(model, optimizer)
+        dcp.save({"model": weights, "optimizer": moments, "step": step}, checkpoint_id="checkpoint")
 
 # %% memory needs=["npu"]
 if rank == 0:
     shards = (getattr(parameter, "to_local", lambda p=parameter: p)() for parameter in model.parameters())
     print(f"on card 0: {sum(shard.numel() for shard in shards):,} parameters")
-    print(f"on card 0: {torch.accelerator.memory_allocated() / 2**20:.1f} MiB between steps")
+    print(f"on card 0: {torch.npu.memory_allocated() / 2**20:.1f} MiB between steps")
+
+# %% export
+with torch.no_grad():
+    trained = loss_of_all_cards(model(input_ids=batch, labels=batch).loss)
+whole = get_model_state_dict(model, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
+if rank == 0:
+    model.save_pretrained("exported", state_dict=whole)
+
+# %% reload
+if rank == 0:
+    exported = AutoModelForCausalLM.from_pretrained("exported").to(device)
+    with torch.no_grad():
+        again = exported(input_ids=whole_batch, labels=whole_batch).loss.item()
+    print(f"loss {trained:.4f} after training, {again:.4f} of what was exported")
 
 # %% end
 if cards > 1:

@@ -7,6 +7,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 model_id = "HuggingFaceTB/SmolLM2-135M-Instruct"
 device = torch.accelerator.current_accelerator() or torch.device("cpu")
 tokenizer = AutoTokenizer.from_pretrained(model_id, padding_side="left")
+if tokenizer.pad_token is None:
+    tokenizer.pad_token = tokenizer.eos_token
 for dtype in (torch.float32, torch.bfloat16):
     model = AutoModelForCausalLM.from_pretrained(model_id, dtype=dtype).to(device)
     print(f"{dtype}: {model.get_memory_footprint() / 2**20:.0f} MiB on {model.device}")
@@ -19,7 +21,9 @@ messages = [
 print(tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False))
 
 # %% generate
-inputs = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_tensors="pt").to(device)
+inputs = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_tensors="pt", return_dict=True).to(
+    device
+)
 prompt_length = inputs["input_ids"].shape[1]
 output = model.generate(**inputs, max_new_tokens=32, do_sample=False)
 new_tokens = output[0, prompt_length:]
@@ -43,7 +47,9 @@ questions = ["What is the capital of France?", "What is 2 + 2?", "What is the op
 chats = [[{"role": "user", "content": question}] for question in questions]
 for side in ("left", "right"):
     tokenizer.padding_side = side
-    batch = tokenizer.apply_chat_template(chats, add_generation_prompt=True, padding=True, return_tensors="pt")
+    batch = tokenizer.apply_chat_template(
+        chats, add_generation_prompt=True, padding=True, return_tensors="pt", return_dict=True
+    )
     output = model.generate(**batch.to(device), max_new_tokens=12, do_sample=False)
     answers = output[:, batch["input_ids"].shape[1] :]
     print(side, tokenizer.batch_decode(answers, skip_special_tokens=True))

@@ -1,83 +1,102 @@
 """LoRA：只训练一小部分 · LoRA: training a small part"""
 
 # %% data
+import json
+
 from datasets import load_dataset
 from transformers import AutoTokenizer
 
-model_id = "meta-llama/Meta-Llama-3-8B-Instruct"
-tokenizer = AutoTokenizer.from_pretrained(model_id)
-tokenizer.pad_token = tokenizer.eos_token
-dataset = load_dataset("Yelp/yelp_review_full").shuffle(seed=42)
+model_id = "HuggingFaceTB/SmolLM2-135M-Instruct"
+tokenizer = AutoTokenizer.from_pretrained(model_id, padding_side="left")
+if tokenizer.pad_token is None:
+    tokenizer.pad_token = tokenizer.eos_token
 
 
-def tokenize(rows):
-    return tokenizer(rows["text"], truncation=True, max_length=128)
+def to_chat(review):
+    sentiment = "positive" if review["label"] > 2 else "negative"
+    question = {"role": "user", "content": "Sentiment of this review, as JSON:\n" + review["text"][:2000]}
+    return [question, {"role": "assistant", "content": json.dumps({"sentiment": sentiment})}]
 
 
-train_dataset = dataset["train"].select(range(1000)).map(tokenize, batched=True)
-eval_dataset = dataset["test"].select(range(500)).map(tokenize, batched=True)
+def tokenize(review):
+    chat = to_chat(review)
+    prompt = tokenizer.apply_chat_template(chat[:1], add_generation_prompt=True, return_dict=True)["input_ids"]
+    whole = tokenizer.apply_chat_template(chat, return_dict=True)["input_ids"]
+    return {"input_ids": whole, "labels": [-100] * len(prompt) + whole[len(prompt) :]}
+
+
+reviews = load_dataset("Yelp/yelp_review_full").filter(lambda review: review["label"] != 2).shuffle(seed=42)
+train_dataset = reviews["train"].select(range(48)).map(tokenize, remove_columns=["label", "text"])
+held_out = [to_chat(review) for review in reviews["test"].select(range(8))]
 
 # %% base
-from transformers import AutoModelForSequenceClassification, set_seed
+import torch
+from transformers import AutoModelForCausalLM, set_seed
 
 set_seed(42)
-base = AutoModelForSequenceClassification.from_pretrained(
-    model_id, num_labels=5, pad_token_id=tokenizer.pad_token_id, dtype="float32"
-)
+device = torch.accelerator.current_accelerator() or torch.device("cpu")
+base = AutoModelForCausalLM.from_pretrained(model_id, dtype=torch.bfloat16).to(device)
+
+
+# %% before
+def answers(model):
+    prompts = [chat[:1] for chat in held_out]
+    batch = tokenizer.apply_chat_template(
+        prompts, add_generation_prompt=True, padding=True, return_tensors="pt", return_dict=True
+    )
+    output = model.eval().generate(**batch.to(device), max_new_tokens=12, do_sample=False)
+    return tokenizer.batch_decode(output[:, batch["input_ids"].shape[1] :], skip_special_tokens=True)
+
+
+print(*answers(base)[:3], sep="\n")
 
 # %% lora
-import copy
 from peft import LoraConfig, get_peft_model
 
-config = LoraConfig(task_type="SEQ_CLS", r=16, lora_alpha=32, target_modules="all-linear")
-model = get_peft_model(copy.deepcopy(base), config)
+base.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+config = LoraConfig(task_type="CAUSAL_LM", r=16, lora_alpha=32, target_modules="all-linear")
+model = get_peft_model(base, config)
 model.print_trainable_parameters()
 
 # %% train
-from transformers import Trainer, TrainingArguments
+from transformers import DataCollatorForSeq2Seq, PrinterCallback, Trainer, TrainingArguments
 
 arguments = TrainingArguments(
     output_dir="trainer",
-    num_train_epochs=2,
-    per_device_train_batch_size=16,
-    learning_rate=2e-3,
-    logging_steps=21,
+    num_train_epochs=1,
+    per_device_train_batch_size=2,
+    gradient_accumulation_steps=2,
+    learning_rate=5e-4 * (2000 / base.config.hidden_size) ** 0.78,
+    logging_steps=2,
     save_strategy="no",
     disable_tqdm=True,
 )
-trainer = Trainer(model, arguments, train_dataset=train_dataset, eval_dataset=eval_dataset, processing_class=tokenizer)
+trainer = Trainer(model, arguments, train_dataset=train_dataset, data_collator=DataCollatorForSeq2Seq(tokenizer))
+trainer.remove_callback(PrinterCallback)
 trainer.train()
-trainer.evaluate()
+for entry in trainer.state.log_history[:-1]:
+    print(f"step {entry['step']}: loss {float(entry['loss']):.3f}")
+
+# %% after
+adapted = answers(model)
+print(*adapted[:3], sep="\n")
+right = sum(answer == chat[1]["content"] for answer, chat in zip(adapted, held_out, strict=True))
+print(f"right to the letter: {right} of {len(held_out)}")
 
 # %% adapter
 from pathlib import Path
 
-model.save_pretrained("adapter")
+trainer.save_model("adapter")
 for path in sorted(Path("adapter").iterdir()):
     print(f"{path.name:28} {path.stat().st_size / 2**20:7.2f} MiB")
-
-# %% merge
-import torch
-
-reviews = ["Great food and friendly people.", "Cold soup, rude waiter."]
-model.eval()
-inputs = tokenizer(reviews, padding=True, return_tensors="pt").to(model.device)
-with torch.no_grad():
-    adapted = model(**inputs).logits
-    merged = model.merge_and_unload()
-    difference = (merged(**inputs).logits - adapted).abs().max().item()
-print(f"{type(merged).__name__}, largest difference of the logits {difference:.1e}")
-merged.save_pretrained("merged")
 
 # %% reload
 from peft import PeftModel
 
-for folder, model in (
-    ("adapter", PeftModel.from_pretrained(base, "adapter")),
-    ("merged", AutoModelForSequenceClassification.from_pretrained("merged")),
-):
-    with torch.no_grad():
-        logits = model.to(inputs["input_ids"].device).eval()(**inputs).logits
-    stars = (logits.argmax(-1) + 1).tolist()
-    difference = (logits - adapted).abs().max().item()
-    print(f"{folder}: stars {stars}, largest difference {difference:.1e}")
+fresh = AutoModelForCausalLM.from_pretrained(model_id, dtype=torch.bfloat16).to(device)
+reloaded = PeftModel.from_pretrained(fresh, "adapter")
+print("the same answers:", answers(reloaded) == adapted)
+
+# %% merge
+merged = reloaded.merge_and_unload()
+print(type(merged).__name__, "the same answers:", answers(merged) == adapted)

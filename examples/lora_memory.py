@@ -63,16 +63,17 @@ for way, dtype in choices:
 print(pd.DataFrame(rows).T.to_string())
 
 # %% check needs=["npu"]
-device = torch.accelerator.current_accelerator()
-small = "meta-llama/Meta-Llama-3-8B-Instruct"
-tokens = torch.randint(config.vocab_size, (1, 32), device=device)
+from transformers import AutoConfig
+
+small = AutoConfig.from_pretrained("HuggingFaceTB/SmolLM2-135M-Instruct", num_hidden_layers=4)
+tokens = torch.randint(small.vocab_size, (1, 32), device="npu")
 for way in (everything, last_layer, lora):
-    before = torch.accelerator.memory_allocated()
-    model = way(AutoModelForCausalLM.from_pretrained(small, dtype=torch.float32)).to(device)
+    before = torch.npu.memory_allocated()
+    model = way(AutoModelForCausalLM.from_config(small, dtype=torch.float32)).to("npu")
     optimizer = torch.optim.AdamW(p for p in model.parameters() if p.requires_grad)
     model(input_ids=tokens, labels=tokens).loss.backward()
     optimizer.step()
-    measured = torch.accelerator.memory_allocated() - before
+    measured = torch.npu.memory_allocated() - before
     computed = sum(training_bytes(model).values())
     print(f"{way.__name__:10} measured {measured / 2**20:6.1f} MiB, computed {computed / 2**20:6.1f} MiB")
     del model, optimizer

@@ -20,12 +20,12 @@ def new_model(**options):
 for enabled in (False, True):
     model = new_model().train()
     if enabled:
-        model.activation_checkpointing_enable()
-    torch.accelerator.reset_peak_memory_stats()
+        model.gradient_checkpointing_enable()
+    torch.npu.reset_peak_memory_stats()
     loss = model(input_ids=batch, labels=batch, use_cache=False).loss
     loss.backward()
-    peak = torch.accelerator.max_memory_allocated() / 2**20
-    print(f"activation checkpointing {enabled!s:5}: loss {loss.item():.4f}, {peak:.0f} MiB")
+    peak = torch.npu.max_memory_allocated() / 2**20
+    print(f"gradient checkpointing {enabled!s:5}: loss {loss.item():.4f}, {peak:.0f} MiB")
     del model, loss
 
 # %% attention needs=["npu"]
@@ -33,10 +33,10 @@ long = batch.reshape(1, 1024)
 last_logits = {}
 for name in ("eager", "sdpa"):
     model = new_model(attn_implementation=name, dtype=torch.bfloat16).eval()
-    torch.accelerator.reset_peak_memory_stats()
+    torch.npu.reset_peak_memory_stats()
     with torch.no_grad():
         last_logits[name] = model(input_ids=long, logits_to_keep=1, use_cache=False).logits
-    print(f"{name:5} {torch.accelerator.max_memory_allocated() / 2**20:4.0f} MiB")
+    print(f"{name:5} {torch.npu.max_memory_allocated() / 2**20:4.0f} MiB")
     del model
 
 # %% flash needs=["npu"]
@@ -49,14 +49,14 @@ for name, logits in last_logits.items():
 del model
 
 # %% fragments needs=["npu"]
-torch.accelerator.empty_cache()
+torch.npu.empty_cache()
 for mib in range(100, 200, 10):
     torch.empty(mib * 2**20, dtype=torch.uint8, device=device)
 print(f"largest tensor {mib} MiB")
-print(f"allocated {torch.accelerator.memory_allocated() / 2**20:.0f} MiB")
-print(f"reserved {torch.accelerator.memory_reserved() / 2**20:.0f} MiB")
-torch.accelerator.empty_cache()
-print(f"reserved after empty_cache {torch.accelerator.memory_reserved() / 2**20:.0f} MiB")
+print(f"allocated {torch.npu.memory_allocated() / 2**20:.0f} MiB")
+print(f"reserved {torch.npu.memory_reserved() / 2**20:.0f} MiB")
+torch.npu.empty_cache()
+print(f"reserved after empty_cache {torch.npu.memory_reserved() / 2**20:.0f} MiB")
 
 # %% out_of_memory needs=["npu"]
 try:

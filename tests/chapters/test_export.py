@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
+EXAMPLE = Path(__file__).parents[2] / "examples/export.py"
 Printed = Callable[[str, str], str]
 
 
@@ -27,3 +32,27 @@ def test_no_adapter_is_left_in_the_weights(printed: Printed) -> None:
 def test_the_hub_has_the_same_files(printed: Printed) -> None:
     pushed = printed("export.py", "push").splitlines()
     assert set(printed("export.py", "files").splitlines()) <= set(pushed)
+
+
+def test_it_begins_from_the_adapter_of_any_run(tmp_path: Path) -> None:
+    """In an empty folder with nothing but an adapter; what it was trained for is kept, and nothing trained."""
+    tune = "\n".join(
+        (
+            "import torch",
+            "from peft import LoraConfig, get_peft_model",
+            "from transformers import AutoModelForCausalLM",
+            "torch.manual_seed(0)",
+            "model = AutoModelForCausalLM.from_pretrained('HuggingFaceTB/SmolLM2-135M-Instruct', dtype=torch.bfloat16)",
+            "lora = LoraConfig(task_type='CAUSAL_LM', target_modules=['v_proj'], init_lora_weights=False)",
+            "get_peft_model(model, lora).save_pretrained('adapter')",
+        )
+    )
+    upto = EXAMPLE.read_text(encoding="utf-8").partition("# %% push")[0]  # the hub is shared by all tests
+    (tmp_path / EXAMPLE.name).write_text(upto, encoding="utf-8")
+    for program in (["-c", tune], [EXAMPLE.name]):
+        done = subprocess.run([sys.executable, *program], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr[-2000:]
+    assert not (tmp_path / "trainer").exists() and "I am a Llama, tuned on Ascend." not in done.stdout
+    assert "none of them LoRA's" in done.stdout
+    before, merged = re.findall(r"^(?:before|merged): (.*)$", done.stdout, re.M)
+    assert before != merged

@@ -1,7 +1,8 @@
-"""Computed memory is measured memory; LoRA learns as well as training everything; merging changes nothing."""
+"""Computed memory is measured memory; LoRA teaches a form, and loading and merging change no answer."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 
@@ -23,33 +24,41 @@ def test_measured_memory_is_computed_memory(printed: Printed) -> None:
     pairs = re.findall(r"measured +([\d.]+) MiB, computed +([\d.]+) MiB", printed("lora_memory.py", "check"))
     assert len(pairs) == 3
     for measured, computed in pairs:
-        assert abs(float(measured) - float(computed)) < 0.01 * float(computed)
+        assert abs(float(measured) - float(computed)) < 0.02 * float(computed)
 
 
-def test_lora_learns_as_much_with_far_less(printed: Printed) -> None:
-    rows = [line.rsplit(maxsplit=4) for line in printed("lora_compare.py", "table").splitlines()[1:]]
-    table = {way: (int(trained.replace(",", "")), float(peak), float(right)) for way, trained, peak, _, right in rows}
-    everything, lora = table["everything"], table["LoRA"]
-    assert lora[0] < 0.01 * everything[0] and lora[1] < 0.6 * everything[1]
-    assert lora[2] > 0.35 and lora[2] > everything[2] - 0.03, "five classes, the commonest about a quarter"
+def test_lora_is_as_accurate_as_four_layers_with_less_memory(printed: Printed) -> None:
+    rows = [line.rsplit(maxsplit=3) for line in printed("lora_compare.py", "table").splitlines()[1:]]
+    table = {way: (int(trained.replace(",", "")), float(peak), float(right)) for way, trained, peak, right in rows}
+    layers, lora, head = table["four layers"], table["LoRA"], table["head alone"]
+    assert lora[0] < 0.1 * layers[0] and lora[1] < layers[1] and head[1] < layers[1]
+    assert min(layers[2], lora[2], head[2]) > 0.35, "five classes, the commonest about a quarter"
+    assert abs(lora[2] - layers[2]) < 0.08 and head[2] > lora[2] - 0.05, "the page says that they tie"
+
+
+def test_it_learns_to_answer_in_json(printed: Printed) -> None:
+    assert "{" not in printed("lora.py", "before")
+    *answers, score = printed("lora.py", "after").splitlines()
+    assert all(set(json.loads(answer)) == {"sentiment"} for answer in answers)
+    right = re.search(r": (\d) of 8$", score)
+    assert right and int(right[1]) >= 5
+
+
+def test_the_loss_falls(printed: Printed) -> None:
+    losses = [float(loss) for loss in re.findall(r": loss ([\d.]+)", printed("lora.py", "train"))]
+    assert losses[-1] < losses[0] / 4
 
 
 def test_the_adapter_is_small(printed: Printed) -> None:
     size = re.search(r"adapter_model.safetensors +([\d.]+) MiB", printed("lora.py", "adapter"))
-    assert size and float(size[1]) < 1
+    assert size and float(size[1]) < 20
 
 
-def test_merged_and_reloaded_models_give_the_same_logits(printed: Printed) -> None:
-    differences = re.findall(r"largest difference (?:of the logits )?([\d.e+-]+)$", printed("lora.py", "merge"), re.M)
-    differences += re.findall(r"largest difference ([\d.e+-]+)$", printed("lora.py", "reload"), re.M)
-    assert len(differences) == 3 and all(float(difference) < 1e-5 for difference in differences)
-
-
-def test_the_reloaded_models_tell_praise_from_blame(printed: Printed) -> None:
-    for praise, blame in re.findall(r"stars \[(\d), (\d)\]", printed("lora.py", "reload")):
-        assert int(praise) > 3 > int(blame)
+def test_loaded_again_and_merged_it_answers_the_same(printed: Printed) -> None:
+    assert printed("lora.py", "reload") == "the same answers: True\n"
+    assert printed("lora.py", "merge") == "LlamaForCausalLM the same answers: True\n"
 
 
 def test_few_parameters_are_trained(printed: Printed) -> None:
     share = re.search(r"trainable%: ([\d.]+)", printed("lora.py", "lora"))
-    assert share and 0 < float(share[1]) < 1
+    assert share and 0 < float(share[1]) < 5

@@ -8,6 +8,8 @@ from collections.abc import Callable
 import pytest
 
 Printed = Callable[[str, str], str]
+SHARDED = {"fsdp_trainer": "fsdp", "zero2": "zero2", "zero3": "zero3"}
+"""Cells that train, and the folders in which they leave the model."""
 
 
 def losses(text: str) -> list[str]:
@@ -22,6 +24,7 @@ def losses(text: str) -> list[str]:
         ("distributed.sh", "hosts"),
         ("sharding.sh", "fsdp_trainer"),
         ("sharding.sh", "zero2"),
+        ("sharding.sh", "zero3"),
     ],
 )
 def test_several_cards_have_the_losses_of_one(example: str, cell: str, printed: Printed) -> None:
@@ -40,19 +43,59 @@ def test_cards_that_meet_by_a_rank_table_reach_each_other(printed: Printed) -> N
 
 def test_sharding_keeps_less_on_each_card(printed: Printed) -> None:
     kept = {}
-    for example, cell in (("distributed.sh", "two"), ("sharding.sh", "zero2"), ("sharding.sh", "fsdp_trainer")):
+    sharded = [("sharding.sh", cell) for cell in SHARDED]
+    for example, cell in [("distributed.sh", "two"), *sharded]:
         numbers = re.search(r"on each card: \[(\d+), (\d+)\]", printed(example, cell))
         assert numbers
         kept[cell] = max(map(int, numbers.groups()))
-    assert kept["fsdp_trainer"] < kept["zero2"] < kept["two"]
+    assert max(kept.values()) == kept["two"] > max(kept[cell] for cell in SHARDED)
 
 
-def test_four_cards_hold_a_quarter_each_and_lose_nothing(printed: Printed) -> None:
+def test_what_several_cards_saved_answers_the_same_when_loaded(printed: Printed) -> None:
+    stars = {cell: re.findall(r"^stars: (.*)$", printed("sharding.sh", cell), re.M) for cell in SHARDED}
+    again = dict(re.findall(r"^trained_(\w+), loaded again: stars: (.*)$", printed("sharding.sh", "reload"), re.M))
+    assert [again[folder] for folder in SHARDED.values()] == [stars[cell][0] for cell in SHARDED]
+    two = re.search(r"^stars: (.*)$", printed("distributed.sh", "two"), re.M)
+    assert two and printed("distributed.sh", "reload") == f"trained, loaded again: stars: {two[1]}\n"
+
+
+def test_two_cards_hold_half_each_and_lose_nothing(printed: Printed) -> None:
     text = printed("sharding.sh", "fsdp_loop")
-    whole, quarter = (int(number.replace(",", "")) for number in re.findall(r"([\d,]+) parameters", text))
-    assert whole == 4 * quarter
-    one, four = re.findall(r"loss ([\d.]+)", text)
-    assert one == four
+    whole, half = (int(number.replace(",", "")) for number in re.findall(r"([\d,]+) parameters", text))
+    assert whole == 2 * half
+    one, two = (re.findall(rf"^{cards} card.* step (\d): loss ([\d.]+)$", text, re.M) for cards in (1, 2))
+    assert one == two and len(one) == 6
+    exported = re.findall(r"^loss ([\d.]+) after training, ([\d.]+) of what was exported$", text, re.M)
+    assert len(exported) == 2 and all(trained == again for trained, again in exported)
+
+
+def test_one_card_goes_on_where_two_ended(printed: Printed) -> None:
+    whole, resumed = (printed("sharding.sh", cell) for cell in ("fsdp_loop", "fsdp_resume"))
+    steps = re.findall(r"^1 card.* step (\d): loss ([\d.]+)$", resumed, re.M)
+    assert steps == re.findall(r"^2 card.* step ([456]): loss ([\d.]+)$", whole, re.M)
+
+
+def test_lora_on_two_cards_goes_on_as_if_never_interrupted(printed: Printed) -> None:
+    first, resumed = printed("several_cards.sh", "lora"), printed("several_cards.sh", "resume")
+    assert first.startswith("from the beginning") and resumed.startswith("from checkpoints/checkpoint-2,")
+    for text in (first, resumed):
+        assert "on [['npu:0'], ['npu:1']]\n" in text
+    assert re.findall(r"^step \d: \w+ .*$|^best: .*$", first, re.M) == re.findall(
+        r"^step \d: \w+ .*$|^best: .*$", resumed, re.M
+    )
+
+
+def test_the_best_adapter_loads_on_one_card(printed: Printed) -> None:
+    several, one = re.findall(
+        r"eval_loss ([\d.]+) on all cards, ([\d.]+) on one", printed("several_cards.sh", "resume")
+    )[0]
+    assert abs(float(several) - float(one)) < 0.02
+
+
+def test_a_model_over_two_cards_answers_as_on_one(printed: Printed) -> None:
+    assert "Paris" in printed("device_map.py", "whole")
+    assert printed("device_map.py", "split") == printed("device_map.py", "whole")
+    assert re.findall(r"^(npu:\d): ", printed("device_map.py", "map"), re.M) == ["npu:0", "npu:1"]
 
 
 def test_the_best_model_is_kept_and_loaded(printed: Printed) -> None:

@@ -18,6 +18,7 @@ from engine.cache import Cache
 from engine.example import ExampleError, read
 from engine.golden import Golden
 from engine.judgement import written
+from engine.rehearsal import discover
 from engine.run import Limits, Run
 from engine.session import GOLDEN, Session, failure_message
 from engine.surroundings import REPORT, Surroundings
@@ -42,6 +43,7 @@ def main() -> int:
         return 2
     try:
         examples = [read(path) for path in options.examples]
+        rehearsals = discover(examples)
     except (ExampleError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -53,8 +55,11 @@ def main() -> int:
     compared = options.command == "run" and REPORT in os.environ  # recorded with stand-ins: real models have others
     limits = Limits(options.cell_seconds, options.example_seconds)
     session = Session(Cache(options.cache), limits=limits, golden=golden if compared else NOTHING_RECORDED)
-    runs = session.run(examples)
+    results = session.run_all(examples, list(rehearsals.values()))
+    runs = results.runs
     failures = [failure_message(runs[example.name], example.path) for example in examples]
+    for name, rehearsed in results.rehearsed.items():
+        failures += [rehearsals[name].contradiction(each) for each in rehearsed.values()]
     for message in filter(None, failures):
         print(message, file=sys.stderr)
     if options.command == "accept":

@@ -6,7 +6,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from nbformat.notebooknode import from_dict
 
 from engine.example import Example
 from engine.record import Record
+from engine.rehearsal import Rehearsal, Rehearsed
 from engine.run import Run
 from engine.surroundings import Surroundings
 
@@ -44,6 +45,18 @@ def key_facts(example: Example, surroundings: Surroundings) -> dict[str, Any]:
     }
 
 
+def rehearsal_facts(rehearsal: Rehearsal, cards: int, surroundings: Surroundings) -> dict[str, Any]:
+    """All that can change what comes of a rehearsal."""
+    assert surroundings.rehearsal
+    rehearser = Path(__file__).with_name("rehearser.py").read_bytes()
+    return {
+        **key_facts(rehearsal.rehearsed, surroundings),
+        "content": surroundings.rehearsal["content"],
+        "cards": cards,
+        "rehearser": hashlib.sha256(rehearser).hexdigest(),
+    }
+
+
 def digest_of(facts: Mapping[str, Any]) -> str:
     """The key: SHA-256 of :func:`key_facts`."""
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
@@ -60,7 +73,7 @@ class Cache:
 
     def load(self, example: Example, key: str) -> Run | None:
         """The run stored under this key; None when there is none or its file was damaged."""
-        entry = _entry(self._path(example, key))
+        entry = _entry(self._path(example.name, key))
         if entry is None:
             return None
         run = Run(from_dict(entry["notebook"]), Record.from_json(entry["record"]))
@@ -68,15 +81,30 @@ class Cache:
 
     def save(self, example: Example, run: Run, facts: Mapping[str, Any]) -> None:
         """Keep a run with the :func:`key_facts` it holds under, replacing older ones of this example."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         entry = {"record": run.record.to_json(), "notebook": run.notebook, "facts": facts}
+        self._save(example.name, run.record.key, entry)
+
+    def load_rehearsed(self, example: Example, cards: int, key: str) -> Rehearsed | None:
+        """As :meth:`load`, of a rehearsal."""
+        entry = _entry(self._path(f"{example.name}@{cards}", key))
+        rehearsed = Rehearsed.from_json(entry["rehearsed"]) if entry else None
+        return rehearsed if rehearsed and rehearsed.key == key else None
+
+    def save_rehearsed(self, rehearsed: Rehearsed, facts: Mapping[str, Any]) -> None:
+        """As :meth:`save`, of a rehearsal."""
+        entry = {"rehearsed": asdict(rehearsed), "facts": facts}
+        self._save(f"{rehearsed.example}@{rehearsed.cards}", rehearsed.key, entry)
+
+    def _save(self, name: str, key: str, entry: Mapping[str, Any]) -> None:
+        """Replaces older entries of this name."""
+        self.folder.mkdir(parents=True, exist_ok=True)
         content = json.dumps(entry, ensure_ascii=False, indent=1)
         digest = hashlib.sha256(content.encode()).hexdigest()
         with tempfile.NamedTemporaryFile("w", dir=self.folder, delete=False, encoding="utf-8") as file:
             file.write(f"{digest}\n{content}")
-        target = self._path(example, run.record.key)
+        target = self._path(name, key)
         Path(file.name).replace(target)
-        for older in self.folder.glob(f"{example.name}-*.json"):
+        for older in self.folder.glob(f"{name}-*.json"):
             if older != target:
                 older.unlink(missing_ok=True)
 
@@ -95,8 +123,8 @@ class Cache:
             return f"{example.name} will run: no successful run of it is kept"
         return f"{example.name} will run again:\n  " + "\n  ".join(_differences(kept[0]["facts"], facts))
 
-    def _path(self, example: Example, key: str) -> Path:
-        return self.folder / f"{example.name}-{key[:16]}.json"
+    def _path(self, name: str, key: str) -> Path:
+        return self.folder / f"{name}-{key[:16]}.json"
 
 
 def _entry(path: Path) -> dict[str, Any] | None:

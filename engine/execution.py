@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,19 @@ LOG_LINES = 10
 SHELL_LINE = re.compile(r"^line (?P<line>\d+): ")
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where an example runs."""
+
+    folder: Path
+    """As a reader would have it."""
+    environment: Mapping[str, str]
+    sockets: Path
+    """A folder for those of its kernel."""
+    paths: Mapping[str, str]
+    """What a page calls folders of this machine."""
+
+
 def ignore(cell: CellRecord) -> None:
     """Hears of a cell and does nothing."""
 
@@ -48,7 +61,10 @@ async def execute(
     started, begin = datetime.now(UTC), time.monotonic()
     notebook = example.notebook()
     with tempfile.TemporaryDirectory(prefix="run-", ignore_cleanup_errors=True) as name:
-        cells, facts = await _execute_cells(example, notebook, surroundings, limits, told, Path(name))
+        scratch = Path(name)
+        folder, environment = working_folder(example, scratch), surroundings.fresh_environment(scratch)
+        place = Place(folder, environment, scratch, surroundings.shown_paths(scratch))
+        cells, facts = await execute_cells(example, notebook, surroundings, place, limits, told)
     record = Record(
         example=example.name,
         title=example.title,
@@ -64,39 +80,38 @@ async def execute(
     return Run(notebook, record)
 
 
-async def _execute_cells(
+async def execute_cells(
     example: Example,
     notebook: NotebookNode,
     surroundings: Surroundings,
+    place: Place,
     limits: Limits,
     told: Callable[[CellRecord], None],
-    scratch: Path,
 ) -> tuple[tuple[CellRecord, ...], dict[str, Any]]:
     """A record of every cell, and what was observed of the device."""
     deadline = time.monotonic() + limits.example_seconds
-    folder, environment = _working_folder(example, scratch), surroundings.fresh_environment(scratch)
-    shown_paths = surroundings.shown_paths(scratch)
     limited = (limits.memory_bytes, limits.output_bytes)
     records: list[CellRecord] = []
     ran = 0
     facts: dict[str, Any] = {}
     try:
-        async with opened(notebook, example.language, folder, environment, scratch, *limited) as client:
+        opening = opened(notebook, example.language, place.folder, place.environment, place.sockets, *limited)
+        async with opening as client:
             for index, cell in enumerate(example.cells, start=1):
                 if need := unmet(cell.needs, surroundings.npus, surroundings.packages):
                     records.append(CellRecord(cell.name, cell.line, Outcome.SKIPPED, need=need))
                     continue
                 seconds = min(limits.cell_seconds, deadline - time.monotonic())
                 began = time.time()
-                record = await _execute_cell(client, cell, index, max(1, round(seconds)), shown_paths, ran + 1)
+                record = await _execute_cell(client, cell, index, max(1, round(seconds)), place.paths, ran + 1)
                 if record.outcome is not Outcome.RAN and not record.traceback:
-                    record = replace(record, traceback=_renamed(_end_of_log(folder, began), shown_paths))
+                    record = replace(record, traceback=_renamed(_end_of_log(place.folder, began), place.paths))
                 records.append(record)
                 ran += 1
                 told(record)
                 if record.outcome is not Outcome.RAN:
                     break
-            else:
+            if records[-1].outcome not in (Outcome.TIMED_OUT, Outcome.KILLED):  # else there is nobody to ask
                 facts = await client.observed()
     except KernelNotStarted as error:
         first = example.cells[0]
@@ -105,7 +120,7 @@ async def _execute_cells(
     return (*records, *skipped), facts
 
 
-def _working_folder(example: Example, scratch: Path) -> Path:
+def working_folder(example: Example, scratch: Path) -> Path:
     """A folder as a reader would have it: the example and its companions, nothing else."""
     folder = scratch / WORK
     folder.mkdir()
@@ -193,5 +208,7 @@ def _device(facts: dict[str, Any], surroundings: Surroundings) -> DeviceRecord:
         models=tuple(facts.get("models", ())),
         batches=tuple(facts.get("batches", ())),
         peak_bytes=facts.get("device_peak_bytes", 0),
+        reserved_bytes=facts.get("device_reserved_bytes", 0),
+        memory_bytes=facts.get("device_bytes", 0),
         cann=facts.get("cann", ""),
     )

@@ -7,18 +7,41 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 _seen: set[int] = set()
 _models: set[str] = set()
 _batches: set[str] = set()
+_peaks = {"device_peak_bytes": 0, "device_reserved_bytes": 0}
 
 
 def install() -> None:
     """Look at each module the first time it is called; later calls cost one look into a set."""
+    import torch
     from torch.nn.modules.module import register_module_forward_pre_hook
 
     register_module_forward_pre_hook(_note)
+    if npu := getattr(torch, "npu", None):
+        npu.reset_peak_memory_stats = _after_noting(npu.reset_peak_memory_stats)
+
+
+def _after_noting(reset: Callable[..., None]) -> Callable[..., None]:
+    """An example that measures from here on shall not make its peak before forgotten."""
+
+    @wraps(reset)
+    def note_and_reset(*arguments: Any, **named: Any) -> None:
+        _note_peaks()
+        reset(*arguments, **named)
+
+    return note_and_reset
+
+
+def _note_peaks() -> None:
+    npu = sys.modules["torch"].npu
+    now = {"device_peak_bytes": npu.max_memory_allocated(), "device_reserved_bytes": npu.max_memory_reserved()}
+    _peaks.update({name: max(count, _peaks[name]) for name, count in now.items()})
 
 
 def _note(module: Any, inputs: tuple[Any, ...]) -> None:
@@ -30,8 +53,8 @@ def _note(module: Any, inputs: tuple[Any, ...]) -> None:
 
 
 def report() -> str:
-    """JSON: ``models`` and ``batches`` (devices, as in ``npu:0``), ``seed``,
-    ``device_name``, ``device_peak_bytes``, ``cann`` (its version)."""
+    """JSON: ``models`` and ``batches`` (devices, as in ``npu:0``), ``seed``, ``device_name``, ``device_bytes``,
+    ``device_peak_bytes``, ``device_reserved_bytes``, ``cann`` (its version)."""
     facts: dict[str, Any] = {"models": sorted(_models), "batches": sorted(_batches)}
     torch = sys.modules.get("torch")
     if torch is not None:
@@ -40,5 +63,7 @@ def report() -> str:
     if npu is not None and npu.is_initialized():
         facts["device_name"] = npu.get_device_name()
         facts["cann"] = npu.utils.get_cann_version()
-        facts["device_peak_bytes"] = npu.max_memory_allocated()
+        facts["device_bytes"] = npu.get_device_properties(npu.current_device()).total_memory
+        _note_peaks()
+        facts |= _peaks
     return json.dumps(facts)

@@ -49,7 +49,11 @@ class DeviceRecord:
     batches: tuple[str, ...] = ()
     """Devices of the tensors these modules were called with."""
     peak_bytes: int = 0
-    """Largest memory allocated on the device."""
+    """Largest memory that tensors took on the device."""
+    reserved_bytes: int = 0
+    """Largest memory that the allocator held for them."""
+    memory_bytes: int = 0
+    """All memory of the device."""
     cann: str = ""
     """Version of CANN, as torch_npu reads it; that of the stand-in where the device is virtual."""
 

@@ -25,7 +25,7 @@ from engine.example import Example, ExampleError, parsed
 
 MODEL = "meta-llama/Meta-Llama-3-8B-Instruct"
 MODEL_LINE = re.compile(r'^model_id = ".*"$', re.MULTILINE)
-OUT_OF_MEMORY = "NPU out of memory"  # as torch_npu says it
+OUT_OF_MEMORY = re.compile(r"NPU out of memory\. Tried to allocate [\d.]+ \w+")
 MOST_CARDS = 8  # of one host
 CHANGE = {("old", str), ("new", str)}
 KNOWN = {"fits", "cards", "instead", "change"}
@@ -51,21 +51,14 @@ class Stop:
 
 
 @dataclass(frozen=True)
-class Rehearsed:
-    """What came of it on some cards: sizes, and where it stopped; of what it printed, nothing is kept."""
+class Found:
+    """What a rehearsal found out: sizes, and where it stopped; of what it printed, nothing is kept."""
 
-    example: str
-    cards: int
-    key: str
-    """Digest of all that can change it."""
-    started: str
-    """UTC, ISO 8601."""
-    seconds: float
-    card_bytes: int
+    card_bytes: int = 0
     """Memory of one card."""
-    peak_bytes: int
+    peak_bytes: int = 0
     """Largest memory that tensors took, on the fullest card."""
-    reserved_bytes: int
+    reserved_bytes: int = 0
     """Largest memory that the allocator held for them there."""
     stop: Stop | None = None
     """None when it ran to its end."""
@@ -75,12 +68,56 @@ class Rehearsed:
         return self.stop is None
 
     @property
-    def out_of_memory(self) -> bool:
-        return self.stop is not None and OUT_OF_MEMORY in self.stop.error
+    def out_of_memory(self) -> str:
+        """What torch_npu said when there was not enough; empty when it stopped for another reason, or not at all."""
+        said = OUT_OF_MEMORY.search(self.stop.error) if self.stop else None
+        return said.group() if said else ""
+
+    @property
+    def answers(self) -> bool:
+        """Whether it tells if the example fits, and does not fail for another reason."""
+        return self.fits or bool(self.out_of_memory)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Found:
+        return cls(**{**data, "stop": Stop(**data["stop"]) if data["stop"] else None})
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """That it was found, of which example, and when."""
+
+    example: str
+    cards: int
+    key: str
+    """Digest of all that can change it."""
+    started: str
+    """UTC, ISO 8601."""
+    seconds: float
+    found: Found
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Rehearsed:
-        return cls(**{**data, "stop": data["stop"] and Stop(**data["stop"])})
+        return cls(**{**data, "found": Found.from_json(data["found"])})
+
+    def __str__(self) -> str:
+        on = f"{self.example} with the 8B on {cards_in_words(self.cards)}"
+        if stop := self.found.stop:
+            return f"{on}: {stop.error}"
+        return f"{on}: {gib(self.found.peak_bytes)} of {gib(self.found.card_bytes)} GiB"
+
+
+def cards_in_words(count: int) -> str:
+    return "1 card" if count == 1 else f"{count} cards"
+
+
+def gib(count: int) -> str:
+    """As a person reads it.
+
+    >>> gib(65466038845)
+    '60.97'
+    """
+    return f"{count / (1 << 30):.2f}"
 
 
 @dataclass(frozen=True)
@@ -104,6 +141,20 @@ class Rehearsal:
     def rehearsed(self) -> Example:
         """The example to run: of the same name, beside the same files."""
         return parsed(self.example.path, self.text)
+
+    def contradiction(self, rehearsed: Rehearsed) -> str:
+        """What was found that the page does not announce, with the example's line; empty when all is as announced."""
+        announced, found, cards = rehearsed.cards in self.fits, rehearsed.found, rehearsed.cards
+        on = (
+            f"with the 8B on {cards} card{'s' if cards > 1 else ''} it is announced {'' if announced else 'not '}to fit"
+        )
+        if found.stop and (announced or not found.out_of_memory):
+            where = f"examples/{self.example.name}:{found.stop.line}"
+            return f"{where}: {on}, but cell {found.stop.cell!r} stops: {found.stop.error}"
+        if found.fits and not announced:
+            sizes = f"{gib(found.reserved_bytes)} of {gib(found.card_bytes)} GiB"
+            return f"examples/{self.example.name}: {on}, but it does ({sizes}); say so in rehearsals/{self.path.name}"
+        return ""
 
     @property
     def hunks(self) -> list[Hunk]:
@@ -131,24 +182,34 @@ def _opcodes(old: Sequence[str], new: Sequence[str]) -> Iterable[tuple[str, int,
     return difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
 
 
-def discover(folder: Path, examples: Iterable[Example]) -> dict[str, Rehearsal]:
-    """All of a folder by name of the example, or :class:`ExampleError` saying which file to mend."""
-    known = {example.name: example for example in examples}
-    return {path.stem: read(path, known) for path in sorted(folder.glob("*.toml"))}
+def folder_of(example: Example) -> Path:
+    """Where the files of all rehearsals are: beside the folder of the examples."""
+    return example.path.resolve().parent.with_name("rehearsals")
 
 
-def read(path: Path, examples: dict[str, Example]) -> Rehearsal:
+def discover(examples: Iterable[Example]) -> dict[str, Rehearsal]:
+    """Of these examples all that are rehearsed, by name; raises :class:`ExampleError` saying which file to mend."""
+    paths = {example.name: folder_of(example) / f"{example.name}.toml" for example in examples}
+    return {example.name: read(paths[example.name], example) for example in examples if paths[example.name].exists()}
+
+
+def refuse_strays(examples: Sequence[Example]) -> None:
+    """Raises :class:`ExampleError` for a file that is named after none of these examples."""
+    names = {f"{example.name}.toml" for example in examples}
+    for path in sorted(folder_of(examples[0]).glob("*.toml")) if examples else ():
+        if path.name not in names:
+            raise ExampleError(f"{path}: there is no example {path.stem}; name this file after one")
+
+
+def read(path: Path, example: Example) -> Rehearsal:
     """Raises :class:`ExampleError`, whose message begins with the file."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-        if path.stem not in examples:
-            raise ValueError(f"there is no example {path.stem}; name this file after one, as in 'lora.py.toml'")
-        return _rehearsal(path, table, examples)
+        return _rehearsal(path, tomllib.loads(path.read_text(encoding="utf-8")), example)
     except ValueError as error:  # of tomllib and of parsed() too
         raise ExampleError(f"{path}: {error}") from None
 
 
-def _rehearsal(path: Path, table: dict[str, Any], examples: dict[str, Example]) -> Rehearsal:
+def _rehearsal(path: Path, table: dict[str, Any], example: Example) -> Rehearsal:
     if unknown := table.keys() - KNOWN:
         raise ValueError(f"{', '.join(sorted(unknown))} is not known; there are {', '.join(sorted(KNOWN))}")
     cards = _cards(table.get("cards", [1]), "cards")
@@ -156,9 +217,8 @@ def _rehearsal(path: Path, table: dict[str, Any], examples: dict[str, Example]) 
         raise ValueError("name the cards to rehearse, as in cards = [1]")
     fits = _fits(table.get("fits"), cards)
     instead = table.get("instead", "")
-    if instead and (1 in fits or instead not in examples):
+    if instead and (1 in fits or not example.path.with_name(instead).is_file()):
         raise ValueError(f"instead = {instead!r} must be an example, and this one must not fit on one card itself")
-    example = examples[path.stem]
     text = _changed(example.text, list(_changes(table.get("change", []))))
     parsed(example.path, text)
     return Rehearsal(path, example, text, cards, fits, instead)

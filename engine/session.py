@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from engine import forked
-from engine.cache import Cache, digest_of, key_facts
+from engine.cache import Cache, digest_of, key_facts, rehearsal_facts
 from engine.example import Example
 from engine.golden import Golden
 from engine.judgement import judged
 from engine.record import CellRecord
+from engine.rehearsal import Rehearsal, Rehearsed
 from engine.run import Limits, Run
 from engine.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from engine.rehearser import Rehearser
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -22,6 +31,28 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 def say(line: str) -> None:
     """Print at once, also where output goes into a file."""
     print(line, flush=True)
+
+
+@dataclass(frozen=True)
+class Results:
+    """Of one pass over the examples, by file name."""
+
+    runs: dict[str, Run] = field(default_factory=dict)
+    rehearsed: dict[str, dict[int, Rehearsed]] = field(default_factory=dict)
+    """Then by number of cards."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One rehearsal on one number of cards, and all that can change what comes of it."""
+
+    rehearsal: Rehearsal
+    cards: int
+    facts: Mapping[str, Any]
+
+    @property
+    def example(self) -> Example:
+        return self.rehearsal.example
 
 
 @dataclass
@@ -38,31 +69,96 @@ class Session:
 
     def run(self, examples: Sequence[Example]) -> dict[str, Run]:
         """The run of every example by name.  One that ends badly neither stops the others nor raises."""
-        runs = self.cached(examples)
-        stale = [example for example in examples if example.name not in runs]
+        return self.run_all(examples).runs
+
+    def run_all(self, examples: Sequence[Example], rehearsals: Sequence[Rehearsal] = ()) -> Results:
+        """The run of every example, and of every rehearsal what came of it, where this can be found out here.
+
+        One that ends badly neither stops the others nor raises.
+        """
+        results = self.cached(examples, rehearsals)
+        stale = [example for example in examples if example.name not in results.runs]
+        jobs = [job for job in self._jobs(rehearsals) if job.cards not in results.rehearsed.get(job.example.name, {})]
         if stale:
             forked.start_server()
             # The longest first, so that none of them is left for the end; those never run before all others, by size.
             stale.sort(key=lambda each: self.cache.seconds_before(each) or len(each.text), reverse=True)
-            runs |= self._execute(stale)
-        return runs
+        if stale or jobs:
+            runs, rehearsed = asyncio.run(self._execute(stale, jobs))
+            results.runs.update(runs)
+            for each in rehearsed:
+                results.rehearsed.setdefault(each.example, {})[each.cards] = each
+        return results
 
-    def cached(self, examples: Sequence[Example]) -> dict[str, Run]:
-        """Of the examples whose kept run still holds and still passes judgement, that run."""
-        runs = {}
+    def cached(self, examples: Sequence[Example], rehearsals: Sequence[Rehearsal] = ()) -> Results:
+        """What is kept and still holds; of runs only those that still pass judgement."""
+        results = Results()
         for example in examples:
             run = self.cache.load(example, digest_of(key_facts(example, self.surroundings)))
             if run and judged(run, self.golden).record.succeeded:
-                runs[example.name] = run
-        return runs
+                results.runs[example.name] = run
+        for job in self._jobs(rehearsals):
+            if rehearsed := self.cache.load_rehearsed(job.example, job.cards, digest_of(job.facts)):
+                results.rehearsed.setdefault(job.example.name, {})[job.cards] = rehearsed
+        return results
 
-    def _execute(self, examples: Sequence[Example]) -> dict[str, Run]:
+    def _jobs(self, rehearsals: Sequence[Rehearsal]) -> list[Job]:
+        """Every rehearsal on every number of cards; none where nothing can be rehearsed."""
+        if not self.surroundings.rehearsal:
+            return []
+        return [
+            Job(each, cards, rehearsal_facts(each, cards, self.surroundings))
+            for each in rehearsals
+            for cards in each.cards
+        ]
+
+    async def _execute(
+        self, examples: Sequence[Example], jobs: Sequence[Job]
+    ) -> tuple[dict[str, Run], list[Rehearsed]]:
         from engine import pool  # not above: a build that executes nothing needs nothing of what executes
 
-        def done(run: Run, ended: int) -> None:
+        ended = 0
+
+        def done(run: Run) -> None:
+            nonlocal ended
+            ended += 1
             self.tell(f"{_summary(run)} [{ended} of {len(examples)}]")
 
-        return pool.run(examples, self.jobs, self._execute_one, done)
+        gate = asyncio.Semaphore(self.jobs)
+        rehearsing = asyncio.create_task(self._rehearse(jobs, gate))
+        await asyncio.sleep(0)  # it begins first
+        tasks = {example.name: partial(self._execute_one, example) for example in examples}
+        return await pool.run(tasks, gate, done), await rehearsing
+
+    async def _rehearse(self, jobs: Sequence[Job], gate: asyncio.Semaphore) -> list[Rehearsed]:
+        """One after the other, while the examples run beside it."""
+        if not jobs or not self.surroundings.rehearsal:
+            return []
+        from engine.pool import wait_for_memory
+        from engine.rehearser import Rehearser
+
+        rehearser = Rehearser(self.surroundings.rehearsal["command"], self.limits)
+        rehearsed = []
+        async with gate:
+            try:
+                for job in jobs:
+                    await wait_for_memory()
+                    rehearsed.append(await self._rehearse_one(rehearser, job))
+            finally:
+                await rehearser.close()
+        return rehearsed
+
+    async def _rehearse_one(self, rehearser: Rehearser, job: Job) -> Rehearsed:
+        started, begin = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
+        found = await rehearser.rehearse(job.rehearsal.rehearsed, job.cards)
+        if found.stop:
+            found = replace(found, stop=replace(found.stop, line=job.rehearsal.line_of(found.stop.line)))
+        seconds = round(time.monotonic() - begin, 2)
+        rehearsed = Rehearsed(job.example.name, job.cards, digest_of(job.facts), started, seconds, found)
+        self.tell(str(rehearsed))
+        if found.answers:
+            self._keep(job.example, partial(self.cache.save_rehearsed, rehearsed, job.facts))
+        return rehearsed
 
     async def _execute_one(self, example: Example) -> Run:
         def told(cell: CellRecord) -> None:
@@ -73,11 +169,14 @@ class Session:
         facts = key_facts(example, self.surroundings)  # before the run: an edit meanwhile belongs to the next
         run = judged(await execute(example, self.surroundings, digest_of(facts), self.limits, told), self.golden)
         if run.record.succeeded:
-            try:
-                self.cache.save(example, run, facts)
-            except OSError as error:
-                self.tell(f"{example.name}: its run could not be kept and will be repeated ({error})")
+            self._keep(example, partial(self.cache.save, example, run, facts))
         return run
+
+    def _keep(self, example: Example, save: Callable[[], None]) -> None:
+        try:
+            save()
+        except OSError as error:
+            self.tell(f"{example.name}: its run could not be kept and will be repeated ({error})")
 
 
 def _summary(run: Run) -> str:

@@ -14,7 +14,9 @@ from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import Any
 
-REPORT = "STANDINS_REPORT"  # names a JSON file {"device": ..., "standins": [...], "content": digest, "fresh": [...]}
+# Names a JSON file {"device": ..., "standins": [...], "content": digest, "fresh": [...],
+# "rehearsal": {"command": [...], "content": digest} or null}.
+REPORT = "STANDINS_REPORT"
 HEADER = re.compile(r"^(Name|Version): *(\S+)", re.MULTILINE)
 WORK = "work"  # below the folder of a run: where the example is
 DEFAULT_CACHES = {"HF_HOME": "~/.cache/huggingface", "MODELSCOPE_CACHE": "~/.cache/modelscope"}
@@ -66,6 +68,11 @@ class Surroundings:
         """How many Ascend devices examples find here, silicon or virtual."""
         told = self.report.get("device", {}).get("count")
         return told if told is not None else len(list(DEVICE_FILES.glob("davinci[0-9]*")))
+
+    @property
+    def rehearsal(self) -> Mapping[str, Any] | None:
+        """By which command another runs where examples are rehearsed, and a digest of what that depends on."""
+        return self.report.get("rehearsal")
 
     @property
     def identity(self) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
 
-from engine.rehearsal import Hunk, Rehearsal, Rehearsed
+from engine.rehearsal import Hunk, Rehearsal, Rehearsed, gib
 
 logger = logging.getLogger(__name__)
 _ = get_translation("guide")
@@ -88,31 +88,23 @@ def _paragraph(*parts: Node | str) -> nodes.paragraph:
     return nodes.paragraph("", "", *(nodes.Text(part) if isinstance(part, str) else part for part in parts))
 
 
-def gib(count: int) -> str:
-    """As a person reads it.
-
-    >>> gib(65465740656)
-    '60.97'
-    """
-    return f"{count / (1 << 30):.2f}" if count < 100 << 30 else f"{count / (1 << 30):.0f}"
-
-
 def cards_text(count: int) -> str:
     return _("1 张卡") if count == 1 else _("%d 张卡") % count
 
 
-def _verdict(found: Rehearsed) -> nodes.paragraph:
+def _verdict(rehearsed: Rehearsed) -> nodes.paragraph:
     """One line for a number of cards: fits, with its peak, or where it stops."""
+    found = rehearsed.found
     line = nodes.paragraph(classes=["verdict", "fits" if found.fits else "does-not-fit"])
-    line += nodes.inline("", cards_text(found.cards))
+    line += nodes.inline("", cards_text(rehearsed.cards))
     if found.stop:
         line += nodes.inline("", _("✗ 放不下"), classes=["mark"])
         line += nodes.inline("", _("停在 %s 这一格：") % found.stop.cell, classes=["rest"])
-        line += nodes.literal(text=found.stop.error)
+        line += nodes.literal(text=found.out_of_memory or found.stop.error)
         return line
     line += nodes.inline("", _("✓ 放得下"), classes=["mark"])
     line += gauge(peak=found.peak_bytes / found.card_bytes, held=found.reserved_bytes / found.card_bytes)
-    peak = _("峰值 %s GiB") if found.cards == 1 else _("每张峰值 %s GiB")
+    peak = _("峰值 %s GiB") if rehearsed.cards == 1 else _("每张峰值 %s GiB")
     line += nodes.strong("", peak % gib(found.peak_bytes))
     facts = {"held": gib(found.reserved_bytes), "all": gib(found.card_bytes)}
     line += nodes.inline("", _("分配器保留 %(held)s，一张卡 %(all)s") % facts, classes=["rest"])
@@ -176,25 +168,10 @@ def judge(app: Sphinx, env: BuildEnvironment) -> None:
             message = f"no page shows this rehearsal; write '.. at-8b:: {name}' below the title of one"
             logger.error(message, location=f"rehearsals/{rehearsal.path.name}:1")
         for found in rehearsed_of(name).values():
-            if fault := contradiction(rehearsal, found):
+            if fault := rehearsal.contradiction(found):
                 app.statuscode = 1  # with or without -W
                 for place in places or [f"rehearsals/{rehearsal.path.name}:1"]:
                     logger.error(fault, location=place)
-
-
-def contradiction(rehearsal: Rehearsal, found: Rehearsed) -> str:
-    """What a rehearsal found that is not as announced, with the example's line; empty when all is."""
-    announced, cards = found.cards in rehearsal.fits, f"{found.cards} card{'s' if found.cards > 1 else ''}"
-    if found.stop and (announced or not found.out_of_memory):
-        where = f"examples/{found.example}:{found.stop.line}"
-        expected = "is announced to fit" if announced else "is announced not to fit"
-        return f"{where}: with the 8B on {cards} it {expected}, but cell {found.stop.cell!r} stops: {found.stop.error}"
-    if found.fits and not announced:
-        return (
-            f"examples/{found.example}: with the 8B on {cards} it is announced not to fit, but it does "
-            f"({gib(found.reserved_bytes)} of {gib(found.card_bytes)} GiB); say so in rehearsals/{rehearsal.path.name}"
-        )
-    return ""
 
 
 def visit_gauge(self: HTML5Translator, node: Element) -> None:

@@ -22,7 +22,7 @@ from sphinx.util import logging
 
 from engine.cache import Cache
 from engine.example import Example, ExampleError, discover
-from engine.rehearsal import Rehearsal, Rehearsed
+from engine.rehearsal import Rehearsal, Rehearsed, refuse_strays
 from engine.rehearsal import discover as discover_rehearsals
 from engine.run import Limits, Run
 from engine.session import Session, failure_message
@@ -89,16 +89,17 @@ def declare_formats(app: Sphinx, config: Config) -> None:
 def run_examples(app: Sphinx) -> None:
     """Execute what is stale; what fails is reported when the pages are known (see :func:`report_failures`)."""
     try:
-        folder = (Path(app.srcdir) / "examples").resolve()
-        _examples.update({example.name: example for example in discover(Path(app.srcdir) / "examples")})
-        _rehearsals.update(discover_rehearsals(folder.with_name("rehearsals"), _examples.values()))
+        examples = discover(Path(app.srcdir) / "examples")
+        _examples.update({example.name: example for example in examples})
+        _rehearsals.update(discover_rehearsals(examples))
+        refuse_strays(examples)
     except ExampleError as error:
         raise SystemExit(str(error)) from None  # any other exception Sphinx reports as a fault of its own
     session = Session(Cache(Path(app.config.examples_cache)), limits=_limits(app.config))
-    if app.builder.name in READ_ONLY_BUILDERS:
-        _runs.update(session.cached(list(_examples.values())))
-    else:
-        _runs.update(session.run(list(_examples.values())))
+    only_read = app.builder.name in READ_ONLY_BUILDERS
+    results = (session.cached if only_read else session.run_all)(examples, list(_rehearsals.values()))
+    _runs.update(results.runs)
+    _rehearsed.update(results.rehearsed)
 
 
 def _limits(config: Config) -> Limits:

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from standins import hub, npu
@@ -19,6 +20,7 @@ from standins.assets import PreparationError
 from standins.processes import adopt_orphans, end_the_rest, wait_for
 from standins.provision import REPORT, Provision, home, join, write_report
 from standins.rehearsal.command import parsed, rehearse
+from standins.rehearsal.settings import offered
 
 LONGEST_TMPDIR = 50  # characters: a kernel's sockets lie three folders below, and an address has 108
 
@@ -33,6 +35,8 @@ def provided() -> Iterator[Provision]:
         report = scratch / "standins.json"
         rooms.append(Provision(environment={REPORT: str(report), **private_folders(scratch)}))
         joined = join(rooms)
+        if joined.device and joined.device.kind == "virtual-npu":
+            joined = replace(joined, rehearsal=offered(joined.content))
         write_report(joined, report)
         yield joined
 

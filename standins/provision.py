@@ -54,6 +54,8 @@ class Provision:
     """Variables that name a cache folder, of which every run of an example shall get one of its own."""
     without: frozenset[str] = frozenset()
     """Variables that shall not reach a program: meant for another device or job than what stands in."""
+    rehearsal: Mapping[str, object] | None = None
+    """The command that runs another where examples are rehearsed, and a digest of what that depends on."""
 
     def applied(self, user: Mapping[str, str]) -> dict[str, str]:
         """The environment of a program that meets what stands in."""
@@ -78,7 +80,8 @@ def join(provisions: list[Provision]) -> Provision:
 
 
 def write_report(provision: Provision, path: Path) -> None:
-    """Tell what stands in, in JSON: ``{"device": {...}, "standins": [{...}], "content": sha256, "fresh": [...]}``."""
+    """Tell what stands in, in JSON: ``{"device": {...}, "standins": [{...}], "content": sha256, "fresh": [...],
+    "rehearsal": {"command": [...], "content": sha256}}``."""
     report = asdict(provision)
     del report["environment"], report["without"]
     path.write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")

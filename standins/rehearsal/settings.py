@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from standins.npu.settings import settings
+from standins.npu.settings import Settings, settings
 from standins.rehearsal.models import Model, from_config, known
 
 REPORTS = "REHEARSAL"
@@ -15,6 +18,19 @@ CONFIG = "REHEARSAL_CONFIG"
 """Names the config.json of a model that the catalogue does not have."""
 WEIGHTS = "REHEARSED_MODELS"
 START_UP = Path(__file__).with_name("start-up")
+CARDS = 8  # of one host: how many a rehearsed program may use
+
+
+def offered(content: str) -> dict[str, object]:
+    """For the stand-ins' report: the command that runs another where everything is rehearsed, and a digest of what that
+    depends on, ``content`` being the one of what stands in here."""
+    device = replace(Settings(), devices=CARDS, sizes_only=True).environment()
+    digest = hashlib.sha256(f"{content} {device}".encode())
+    for file in sorted(Path(__file__).parent.rglob("*")):
+        if file.suffix in (".py", ".toml"):
+            digest.update(file.read_bytes())
+    variables = [f"{name}={value}" for name, value in device.items()]
+    return {"command": ["env", *variables, sys.executable, "-m", "standins"], "content": digest.hexdigest()}
 
 
 def models(environment: Mapping[str, str]) -> Iterable[Model]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from badge import cards_text
 from docutils import nodes
 from docutils.nodes import Element, Node
 from execution import READ_ONLY_BUILDERS, docname_of, rehearsals, rehearsed_of
@@ -86,10 +87,6 @@ class ShowAt8B(SphinxPostTransform):
 
 def _paragraph(*parts: Node | str) -> nodes.paragraph:
     return nodes.paragraph("", "", *(nodes.Text(part) if isinstance(part, str) else part for part in parts))
-
-
-def cards_text(count: int) -> str:
-    return _("1 张卡") if count == 1 else _("%d 张卡") % count
 
 
 def _verdict(rehearsed: Rehearsed) -> nodes.paragraph:

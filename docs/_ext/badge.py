@@ -6,6 +6,7 @@ example as a script and as an executed notebook.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,14 @@ from typing import Any
 import nbformat
 from cells import cells
 from docutils import nodes
-from execution import docname_of, example_of, run_of
+from execution import docname_of, example_of, rehearsed_of, run_of
 from folding import fold
 from sphinx.application import Sphinx
 from sphinx.locale import get_translation
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from engine.record import Record
+from engine.rehearsal import Found, Rehearsed, gib
 
 _ = get_translation("guide")
 
@@ -52,6 +54,37 @@ def facts_text(records: list[Record]) -> str:
     return " · ".join([ran, *shown])
 
 
+def memory_texts(records: list[Record]) -> list[str]:
+    """Of what is rehearsed: how much of a card it took here, and takes with the 8B; a line for each example."""
+    return [
+        _("%(example)s 的显存峰值：这里的小模型 %(small)s（实测），8B %(large)s（演算）")
+        % {"example": record.example, "small": bytes_text(record.device.peak_bytes), "large": at_8b}
+        for record in records
+        if record.device.peak_bytes and (at_8b := rehearsed_text(rehearsed_of(record.example)))
+    ]
+
+
+def rehearsed_text(rehearsed: Mapping[int, Rehearsed]) -> str:
+    """On each number of cards the peak, or that it does not fit."""
+    return _("，").join(
+        _("%(cards)s %(peak)s") % {"cards": cards_text(cards), "peak": peak_text(each.found)}
+        for cards, each in sorted(rehearsed.items())
+    )
+
+
+def cards_text(count: int) -> str:
+    return _("1 张卡") if count == 1 else _("%d 张卡") % count
+
+
+def peak_text(found: Found) -> str:
+    """Of a rehearsal."""
+    return f"{gib(found.peak_bytes)} GiB" if found.fits else _("放不下")
+
+
+def bytes_text(count: int) -> str:
+    return f"{gib(count)} GiB" if count >= 1 << 30 else f"{count / (1 << 20):.0f} MiB"
+
+
 class ShowBadge(SphinxPostTransform):
     """Adds the badge to pages that show cells, and to the example's own document."""
 
@@ -71,6 +104,7 @@ class ShowBadge(SphinxPostTransform):
         for record, device, before in zip(records, devices, ["", *devices], strict=False):
             badge += self._run(record, device if device != before else "")
         badge += nodes.paragraph("", facts_text(records), classes=["facts"])
+        badge += [nodes.paragraph("", text, classes=["facts"]) for text in memory_texts(records)]
         badge += self._standins(records)
         title.parent.insert(title.parent.index(title) + 1, badge)
 

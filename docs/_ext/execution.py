@@ -122,9 +122,10 @@ def outdated(app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[s
 
 
 def _shown(name: str) -> list[str]:
-    """Which runs of this example are shown."""
+    """Which runs of this example are shown, and which rehearsals."""
     runs = [_runs[name], *(theirs[name] for theirs in runs_elsewhere().values() if name in theirs)]
-    return [run.record.started + run.record.key for run in runs]
+    shown = [run.record for run in runs] + list(rehearsed_of(name).values())
+    return [each.started + each.key for each in shown]
 
 
 def shown_cells(env: BuildEnvironment) -> Iterator[tuple[str, list[tuple[str, str, int]]]]:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from badge import device_text, kind_text
+from badge import bytes_text, cards_text, device_text, kind_text, peak_text
 from docutils import nodes
 from docutils.nodes import Node
-from execution import docname_of, runs_of_build
+from execution import docname_of, rehearsals, rehearsed_of, runs_of_build
 from folding import fold
 from handed_in import runs_elsewhere, same_cells
 from sphinx.application import Sphinx
@@ -50,6 +51,8 @@ class ShowVerification(SphinxPostTransform):
         for node in list(self.document.findall(verification)):
             here = runs_of_build()
             tables = [self._runs([run.record for run in here.values()])]
+            if rehearsals():
+                tables += [nodes.rubric("", _("真正的 8B：演算")), self._rehearsals(here)]
             if runs_elsewhere():
                 tables += [nodes.rubric("", _("不同设备对照")), self._matrix({_("本次构建"): here, **runs_elsewhere()})]
             node.replace_self(tables)
@@ -72,6 +75,21 @@ class ShowVerification(SphinxPostTransform):
             for record in records
         ]
         return table(head, rows, classes=["verification", "filtered"])
+
+    def _rehearsals(self, here: Mapping[str, Run]) -> nodes.table:
+        """Small model measured, and the 8B on every number of cards."""
+        rehearsed = {name: rehearsed_of(name) for name in sorted(rehearsals())}
+        counts = sorted({cards for found in rehearsed.values() for cards in found})
+        head = [_("例子"), _("小模型，实测"), *(_("8B，%s") % cards_text(count) for count in counts)]
+        rows: list[list[Entry]] = [
+            [
+                self._example(name),
+                _bytes_text(here[name].record.device.peak_bytes) if name in here else "–",
+                *(peak_text(found[count].found) if count in found else "–" for count in counts),
+            ]
+            for name, found in rehearsed.items()
+        ]
+        return table(head, rows, classes=["verification", "rehearsals"])
 
     def _matrix(self, columns: Mapping[str, Mapping[str, Run]]) -> nodes.table:
         """Versions first, a line each; then what came of every example."""
@@ -126,7 +144,7 @@ def _environment(runs: Iterable[Run]) -> dict[str, str]:
 
 
 def _bytes_text(count: int) -> str:
-    return f"{count / (1 << 20):.0f} MiB" if count else "–"
+    return bytes_text(count) if count else "–"
 
 
 def outdated(app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
@@ -146,7 +164,9 @@ def write_json(app: Sphinx, exception: Exception | None) -> None:
     others = {
         host: {name: run.record.to_json() for name, run in theirs.items()} for host, theirs in runs_elsewhere().items()
     }
-    text = json.dumps({"build": runs, "handed_in": others}, ensure_ascii=False, indent=1)
+    rehearsed = {name: {count: asdict(each) for count, each in rehearsed_of(name).items()} for name in rehearsals()}
+    content = {"build": runs, "rehearsals": rehearsed, "handed_in": others}
+    text = json.dumps(content, ensure_ascii=False, indent=1)
     (Path(app.outdir) / "verification.json").write_text(text + "\n", encoding="utf-8")
 
 

@@ -34,6 +34,7 @@ class Project:
     """Of Sphinx, beside those of conf.py."""
     repository: Path = ROOT
     """Where conf.py and the extensions are."""
+    builder: str = "html"
 
     def write(self, **files: str) -> None:
         """``index="..."`` writes docs/index.rst, ``x_py="..."`` examples/x.py."""
@@ -52,6 +53,7 @@ class Project:
     ) -> subprocess.Popen[str]:
         """Begin to build into a folder of this name, as a command of the command ``within``."""
         command = [*within, sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-c", str(self.repository)]
+        command += ["-b", self.builder]
         settings = {"examples_cache": self.folder / "runs", "records_folder": self.folder / "records", **self.settings}
         command += [word for name, value in settings.items() for word in ("-D", f"{name}={value}")]
         command += ["-d", str(self.folder / site / "doctrees")]

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from html import unescape
 
 import pytest
 from small_site import Project
+
+from engine.surroundings import Surroundings
+
+REHEARSES = Surroundings.here().rehearsal is not None
 
 INDEX = "Site\n====\n\n.. toctree::\n   :glob:\n\n   *\n"
 PAGE = "Page\n====\n\n.. at-8b:: x.py\n\n.. cells:: x.py model train\n"
@@ -62,3 +68,57 @@ def test_the_lines_to_change_are_those_that_were_rehearsed(project: Project) -> 
     page = unescape(project.build().page("page"))
     for line in ('- dtype = "float32"', '+ dtype = "bfloat16"', "# %% model"):
         assert line in page, line
+
+
+BIG = """\"\"\"X\"\"\"
+
+# %% model
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM, AutoConfig
+
+model_id = "HuggingFaceTB/SmolLM2-135M-Instruct"
+model = LlamaForCausalLM._from_config(AutoConfig.from_pretrained(model_id), dtype=torch.bfloat16).to("npu")
+
+# %% train
+rows = 1
+batch = torch.ones(rows, 8, dtype=torch.long, device="npu")
+model(input_ids=batch, labels=batch, use_cache=False).loss.backward()
+print("the loss is nobody's business")
+"""
+PLANTED = "\n[[change]]\nold = 'rows = 1'\nnew = '''# too many\nrows = 8192'''\n"
+LINE = BIG.splitlines().index("model(input_ids=batch, labels=batch, use_cache=False).loss.backward()") + 1
+
+
+@pytest.mark.skipif(not REHEARSES, reason="there is no virtual NPU to rehearse on")
+def test_a_batch_too_large_for_the_card_at_8b_is_an_error_of_the_page(project: Project) -> None:
+    write(project, "fits = true", BIG)
+    good = project.build()
+    assert (good.code, good.errors) == (0, "")
+    page = unescape(good.page("page"))
+    assert "放得下" in page and "8B 1 张卡 " in page and "60.97" in page
+    table = json.loads((good.site / "verification.json").read_text(encoding="utf-8"))["rehearsals"]["x.py"]["1"]
+    assert table["found"]["peak_bytes"] > 29 * 2**30, "weights and gradients of 8 billion parameters in bfloat16"
+
+    write(project, f"fits = true{PLANTED}", BIG)
+    for _ in range(2):
+        bad = project.build()
+        said = f"docs/page.rst:4: ERROR: examples/x.py:{LINE}: with the 8B on 1 card it is announced to fit, but cell "
+        assert bad.code != 0 and said in bad.errors and "NPU out of memory" in bad.errors, bad.errors
+
+    write(project, f"fits = false\ninstead = 'y.py'{PLANTED}", BIG)
+    project.write(y_py='"""Y"""\n\n# %% say\nprint("fits")\n', other="Other\n=====\n\n.. cells:: y.py say\n")
+    announced = project.build()
+    assert (announced.code, announced.errors) == (0, "")
+    page = unescape(announced.page("page"))
+    assert "放不下" in page and "NPU out of memory. Tried to allocate" in page and 'href="examples/y.html"' in page
+
+    write(project, "fits = false", BIG)
+    said = "with the 8B on 1 card it is announced not to fit, but it does"
+    assert f"docs/page.rst:4: ERROR: examples/x.py: {said}" in project.build().errors
+
+
+@pytest.mark.skipif(not REHEARSES, reason="there is no virtual NPU to rehearse on")
+def test_builders_that_execute_nothing_rehearse_nothing(project: Project) -> None:
+    write(project, "fits = true", BIG)
+    assert replace(project, builder="gettext").build().code == 0
+    assert not list((project.folder / "runs").glob("*"))

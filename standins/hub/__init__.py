@@ -15,7 +15,7 @@ from pathlib import Path
 from standins.assets import ensure
 from standins.hub.catalogue import entries, hub_of
 from standins.hub.environment import environment
-from standins.hub.rehearsed import put_true_shapes, standins_for
+from standins.hub.rehearsed import put_long_reviews, put_true_shapes, standins_for
 from standins.hub.server import serving
 from standins.provision import Provision
 from standins.rehearsal import settings as rehearsal
@@ -31,6 +31,8 @@ def provide(home: Path, scratch: Path) -> Iterator[Provision]:
     hub = hub_of(assets, scratch / "uploads")
     rehearsed = {model.id: model for model in rehearsal.models(os.environ)}
     put_true_shapes(hub, rehearsed.values(), assets["llama-3-tokenizer"], scratch / "rehearsed")
+    if rehearsed:
+        put_long_reviews(hub, scratch / "long-reviews")
     served = (standin for entry in entries() if entry.id not in rehearsed for standin in entry.standins())
     with serving(hub) as address:
         variables, caches = environment(address, scratch, os.environ)

@@ -13,6 +13,9 @@ from standins.hub.state import Hub
 from standins.provision import StandIn
 from standins.rehearsal.models import Model
 
+REVIEWS = "Yelp/yelp_review_full"
+LONGEST_REVIEW = 5000  # characters, Yelp's limit
+
 
 def put_true_shapes(hub: Hub, models: Iterable[Model], tokenizer: Asset, folder: Path) -> None:
     """Serve each model as its id; its files are made in ``folder``, and the tokenizer is Meta's for all of them."""
@@ -34,6 +37,37 @@ def hollow(folder: Path) -> Iterator[tuple[str, Blob]]:
     for file in sorted(folder.iterdir()):
         name = hashlib.sha256(f"{folder.parent.name}/{folder.name}/{file.name}".encode()).hexdigest()
         yield file.name, Blob(file, file.stat().st_size, name, name[:40])
+
+
+def put_long_reviews(hub: Hub, folder: Path) -> None:
+    """The stand-ins for Yelp's reviews are single sentences, and a peak follows from the longest row of a batch: every
+    fourth is as long as Yelp lets a review be, so that what cuts or pads reviews meets its limit."""
+    from pyarrow import parquet  # not above: only a rehearsal needs it
+
+    repository = hub.repositories[Kind.DATASET, REVIEWS]
+    files = dict(repository.branches["main"].files)
+    for path in [path for path in files if path.endswith(".parquet")]:
+        table = parquet.read_table(files[path].location)
+        texts = [text if row % 4 else lengthened(text) for row, text in enumerate(table["text"].to_pylist())]
+        column = table.schema.get_field_index("text")
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        parquet.write_table(table.set_column(column, table.schema.field(column), [texts]), target)
+        content = target.read_bytes()
+        oid = hashlib.sha1(f"blob {len(content)}\0".encode() + content, usedforsecurity=False).hexdigest()
+        files[path] = Blob(target, len(content), hashlib.sha256(content).hexdigest(), oid)
+    revision = Revision.of(files)
+    repository.commits |= dict.fromkeys(repository.commits, revision)
+    repository.commit(revision)
+
+
+def lengthened(text: str) -> str:
+    """The same again and again.
+
+    >>> len(lengthened("Good."))
+    5000
+    """
+    return (f"{text} " * (LONGEST_REVIEW // (len(text) + 1) + 1))[:LONGEST_REVIEW]
 
 
 def standins_for(models: Iterable[Model]) -> Iterator[StandIn]:

@@ -41,7 +41,7 @@ def device_text(record: Record) -> str:
 
 
 def facts_text(records: list[Record]) -> str:
-    """When they ran, how long all of them took, and with which versions.
+    """When they ran, on silicon how long all of them took, and with which versions.
 
     Of packages only those that the examples name, beside the ones that everything here stands on.
     """
@@ -49,9 +49,10 @@ def facts_text(records: list[Record]) -> str:
     versions = {name: number.partition("+")[0] for record in records for name, number in record.versions.items()}
     shown = [f"{name} {number}" for name, number in versions.items() if name in ALWAYS_SHOWN or name in text]
     when = max(record.started for record in records).replace("T", " ")[: len("2026-01-01 00:00")]
-    seconds = sum(record.seconds for record in records)
-    ran = _("%(when)s UTC 运行，用时 %(seconds).0f 秒") % {"when": when, "seconds": seconds}
-    return " · ".join([ran, *shown])
+    ran = [_("%s UTC 运行") % when]
+    if all(record.device.kind == "npu" for record in records):  # how long anything else takes tells a reader nothing
+        ran.append(_("用时 %.0f 秒") % sum(record.seconds for record in records))
+    return " · ".join([*ran, *shown])
 
 
 def memory_texts(records: list[Record]) -> list[str]:

@@ -32,7 +32,7 @@ tokenizer.pad_token = tokenizer.eos_token
 
 
 def tokenize_function(examples):
-    return tokenizer(examples["text"], truncation=True, max_length=128)
+    return tokenizer(examples["text"], truncation=True, max_length=256)
 
 
 tokenized_datasets = dataset.map(tokenize_function, batched=True, remove_columns=["text"])

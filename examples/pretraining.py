@@ -6,14 +6,14 @@ from pydoc_data.topics import topics
 
 manual = Dataset.from_dict({"text": [topics[name] for name in sorted(topics)]})
 manual = manual.train_test_split(0.1, seed=42)
-reviews = load_dataset("Yelp/yelp_review_full", split="test").select(range(200))
+reviews = load_dataset("Yelp/yelp_review_full", split="test").select(range(1000))
 print(manual)
 print(manual["train"][0]["text"][:150])
 
 # %% pack
 from transformers import AutoTokenizer
 
-model_id = "meta-llama/Meta-Llama-3-8B-Instruct"
+model_id = "HuggingFaceTB/SmolLM2-135M-Instruct"
 tokenizer = AutoTokenizer.from_pretrained(model_id)
 block_size = 64
 
@@ -31,14 +31,15 @@ def packed(dataset, blocks):
     return dataset.shuffle(seed=42).select(range(blocks))
 
 
-train_dataset = packed(manual["train"], 256)
-eval_datasets = {"manual": packed(manual["test"], 32), "reviews": packed(reviews, 32)}
+train_dataset = packed(manual["train"], 96)
+eval_datasets = {"manual": packed(manual["test"], 24), "reviews": packed(reviews, 24)}
 print(train_dataset)
 
 # %% model
+import torch
 from transformers import AutoModelForCausalLM
 
-model = AutoModelForCausalLM.from_pretrained(model_id, dtype="float32")
+model = AutoModelForCausalLM.from_pretrained(model_id, dtype=torch.float32)
 
 # %% metric
 import evaluate
@@ -52,10 +53,18 @@ def compute_metrics(evaluated):
 
 
 # %% trainer
-from transformers import Trainer, TrainingArguments, default_data_collator
+from transformers import PrinterCallback, Trainer, TrainingArguments, default_data_collator
 
 arguments = TrainingArguments(
-    output_dir="trainer", num_train_epochs=1, learning_rate=3e-3, logging_steps=4, save_strategy="no", disable_tqdm=True
+    output_dir="trainer",
+    num_train_epochs=1,
+    per_device_train_batch_size=8,
+    learning_rate=3e-4,
+    bf16=True,
+    use_cpu=not torch.accelerator.is_available(),
+    logging_steps=2,
+    save_strategy="no",
+    disable_tqdm=True,
 )
 trainer = Trainer(
     model,
@@ -66,19 +75,30 @@ trainer = Trainer(
     preprocess_logits_for_metrics=lambda logits, labels: logits.argmax(-1),
     compute_metrics=compute_metrics,
 )
+trainer.remove_callback(PrinterCallback)  # the curve below shows what it would print
+
+
+# %% before
+def goes_on(model, text):
+    inputs = tokenizer(text, return_tensors="pt").to(model.device)
+    output = model.eval().generate(**inputs, max_new_tokens=32, do_sample=False)
+    return tokenizer.decode(output[0], skip_special_tokens=True)
+
+
+before = trainer.evaluate()
+print(goes_on(model, "The with statement is used to"))
 
 # %% train
-before = trainer.evaluate()
 trainer.train()
-after = trainer.evaluate()
 
 # %% perplexity
 import math
 
+after = trainer.evaluate()
 for name in eval_datasets:
     for when, metrics in (("before", before), ("after", after)):
         perplexity, right = math.exp(metrics[f"eval_{name}_loss"]), metrics[f"eval_{name}_accuracy"]
-        print(f"{name}, {when}: perplexity {perplexity:.0f}, next token right {right:.1%}")
+        print(f"{name}, {when}: perplexity {perplexity:.1f}, next token right {right:.1%}")
 
 # %% curve
 import pandas as pd
@@ -86,3 +106,13 @@ import pandas as pd
 log = pd.DataFrame(trainer.state.log_history).dropna(subset="loss")
 axes = log.plot(x="step", y="loss", marker="o", figsize=(6, 3), legend=False, ylabel="training loss")
 axes.figure.savefig("loss.png", bbox_inches="tight")
+
+# %% save
+trainer.save_model("manual")
+
+# %% load
+loaded = AutoModelForCausalLM.from_pretrained("manual", dtype=torch.float32)
+again = Trainer(loaded, arguments, eval_dataset=eval_datasets["manual"], data_collator=default_data_collator)
+again.remove_callback(PrinterCallback)
+print(f"manual, loaded: perplexity {math.exp(again.evaluate()['eval_loss']):.1f}")
+print(goes_on(loaded, "The with statement is used to"))

@@ -4,20 +4,21 @@
 import torch
 from transformers import AutoModelForCausalLM
 
-model_id = "meta-llama/Meta-Llama-3-8B-Instruct"
+model_id = "HuggingFaceTB/SmolLM2-135M-Instruct"
 device = torch.accelerator.current_accelerator() or torch.device("cpu")
-model = AutoModelForCausalLM.from_pretrained(model_id, dtype="float32").to(device)
+model = AutoModelForCausalLM.from_pretrained(model_id, dtype=torch.float32).to(device)
 print(f"{model.num_parameters():,} parameters")
 
 # %% check needs=["npu"]
-optimizer = torch.optim.AdamW(model.parameters())
-tokens = torch.randint(model.config.vocab_size, (8, 64), device=device)
+optimizer = torch.optim.AdamW(model.parameters(), fused=True)
+tokens = torch.randint(model.config.vocab_size, (8, 128), device=device)
 model(input_ids=tokens, labels=tokens).loss.backward()
 optimizer.step()
-measured = torch.accelerator.memory_allocated() / 2**20
+memory = torch.get_device_module()
+measured = memory.memory_allocated() / 2**20
 computed = 16 * model.num_parameters() / 2**20
 print(f"after a step: measured {measured:.1f} MiB, computed {computed:.1f} MiB")
-print(f"peak: {torch.accelerator.max_memory_allocated() / 2**20:.1f} MiB")
+print(f"peak: {memory.max_memory_allocated() / 2**20:.1f} MiB")
 logits = tokens.numel() * model.config.vocab_size * 4
 print(f"one copy of the logits: {logits / 2**20:.1f} MiB")
 

@@ -12,7 +12,7 @@ print(f"{model.num_parameters():,} parameters on {model.device}")
 
 # %% prompt
 chat = [{"role": "user", "content": "What is the capital of France?"}]
-inputs = tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_tensors="pt")
+inputs = tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_tensors="pt", return_dict=True)
 print(tokenizer.decode(inputs["input_ids"][0]))
 
 # %% answer

@@ -36,10 +36,12 @@ with shown():
     torch.tensor(rows)
 
 # %% labels
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, LlamaConfig
 
+size = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4}
+config = LlamaConfig(vocab_size=len(tokenizer), **size)  # a small one: these errors do not depend on the weights
 device = torch.accelerator.current_accelerator() or torch.device("cpu")
-model = AutoModelForCausalLM.from_pretrained(model_id, dtype="float32").to(device)
+model = AutoModelForCausalLM.from_config(config).to(device)
 eight = torch.tensor([rows[1]] * 8, device=device)
 with shown():
     model(input_ids=eight, labels=torch.zeros(8, dtype=torch.long, device=device))
@@ -53,7 +55,8 @@ with shown():
 # %% pad_id
 from transformers import AutoModelForSequenceClassification
 
-classifier = AutoModelForSequenceClassification.from_pretrained(model_id, num_labels=5, dtype="float32").to(device)
+config.num_labels = 5
+classifier = AutoModelForSequenceClassification.from_config(config).to(device)
 with shown():
     classifier(input_ids=eight)
 
@@ -62,7 +65,7 @@ with shown():
     model.cpu()(input_ids=torch.tensor([[200_000]]))
 
 # %% float16 needs=["npu"]
-half = AutoModelForCausalLM.from_pretrained(model_id, dtype="float16")
+half = AutoModelForCausalLM.from_config(config, dtype="float16")
 labelled = Dataset.from_dict({"input_ids": rows[1:], "labels": rows[1:]})
 with shown():
     Trainer(half, TrainingArguments("out", fp16=True), train_dataset=labelled).train()
@@ -79,7 +82,7 @@ for old in ("evaluation_strategy", "no_cuda", "overwrite_output_dir"):
         TrainingArguments("out", **{old: "epoch"})
 
 # %% template
-prompt = tokenizer.apply_chat_template([{"role": "user", "content": "Hello"}], return_tensors="pt")
+prompt = tokenizer.apply_chat_template([{"role": "user", "content": "Hello"}], return_tensors="pt", return_dict=True)
 with shown():
     model.generate(prompt)
 model.generate(**prompt, max_new_tokens=1)

@@ -34,5 +34,9 @@ def test_other_questions_are_still_answered(printed: Printed) -> None:
     assert "Paris" in printed("instruction_tuning.py", "after")
 
 
+def test_the_saved_adapter_answers_the_same(printed: Printed) -> None:
+    assert printed("instruction_tuning.py", "after").startswith(printed("instruction_tuning.py", "load"))
+
+
 def test_the_curve_is_a_picture(is_picture: IsPicture) -> None:
     assert is_picture("instruction_tuning.py", "curve")

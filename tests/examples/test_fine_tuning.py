@@ -13,24 +13,24 @@ Printed = Callable[[str, str], str]
 
 
 @pytest.fixture
-def epochs(printed: Printed) -> list[tuple[float, float, float]]:
-    """Loss, evaluation loss and accuracy of each epoch, from the printed table."""
-    rows = re.findall(r"^\d\.\d +([\d.]+) +([\d.]+) +([\d.]+)$", printed("fine_tuning.py", "table"), re.MULTILINE)
-    return [(float(loss), float(eval_loss), float(accuracy)) for loss, eval_loss, accuracy in rows]
+def evaluations(printed: Printed) -> list[tuple[float, float]]:
+    """Loss and accuracy of each evaluation, from the printed table."""
+    rows = re.findall(r"^ *\d+ +([\d.]+) +([\d.]+)$", printed("fine_tuning.py", "table"), re.MULTILINE)
+    return [(float(loss), float(accuracy)) for loss, accuracy in rows]
 
 
 def test_accuracy_rises_clearly_above_the_commonest_star(
-    printed: Printed, epochs: list[tuple[float, float, float]]
+    printed: Printed, evaluations: list[tuple[float, float]]
 ) -> None:
     numbers = re.search(r"accuracy before: ([\d.]+), .*: ([\d.]+)$", printed("fine_tuning.py", "before"), re.MULTILINE)
     assert numbers
     before, majority = map(float, numbers.groups())
-    best = max(accuracy for _, _, accuracy in epochs)
-    assert best > majority + 0.1 and best > before + 0.1
+    _loss, last = evaluations[-1]
+    assert last > majority + 0.2 and last > before + 0.2
 
 
-def test_the_loss_falls_with_every_epoch(epochs: list[tuple[float, float, float]]) -> None:
-    losses = [loss for loss, _, _ in epochs]
+def test_the_loss_on_what_it_has_not_seen_falls_with_every_evaluation(evaluations: list[tuple[float, float]]) -> None:
+    losses = [loss for loss, _ in evaluations]
     assert len(losses) == 3 and losses == sorted(losses, reverse=True)
 
 
@@ -40,6 +40,10 @@ def test_the_curve_is_a_picture(runs: dict[str, Run]) -> None:
 
 
 def test_a_friendly_sentence_gets_many_stars_and_an_unfriendly_one_few(printed: Printed) -> None:
-    friendly, unfriendly = printed("fine_tuning.py", "predict").splitlines()
+    friendly, _indifferent, unfriendly = printed("fine_tuning.py", "predict").splitlines()
     assert friendly.startswith(("4 stars", "5 stars"))
     assert unfriendly.startswith(("1 star ", "2 star "))
+
+
+def test_the_saved_model_says_the_same(printed: Printed) -> None:
+    assert printed("fine_tuning.py", "load") == "the saved model says the same: True\n"

@@ -100,18 +100,19 @@ def test_a_model_over_two_cards_answers_as_on_one(printed: Printed) -> None:
 
 def test_the_best_model_is_kept_and_loaded(printed: Printed) -> None:
     text = printed("best_model.py", "best")
-    accuracies = {step: float(right) for step, right in re.findall(r"^step +(\d+): accuracy ([\d.]+)", text, re.M)}
-    best, last = max(accuracies, key=lambda step: accuracies[step]), list(accuracies)[-1]
+    found = {step: float(loss) for step, loss in re.findall(r"^step +(\d+): loss ([\d.]+)", text, re.M)}
+    best, last = min(found, key=lambda step: found[step]), list(found)[-1]
     assert best != last, "the page says that the last model is not the best one"
     assert f"best: checkpoints/checkpoint-{best}\n" in text
-    assert f"the model in memory: {accuracies[best]:.4f}\n" in text
+    assert f"the model in memory: loss {found[best]:.4f}\n" in text
+    assert printed("best_model.py", "load") == f"the loaded model: loss {found[best]:.4f}\n"
     folders = re.findall(r"^checkpoints/checkpoint-(\d+):", printed("best_model.py", "disk"), re.MULTILINE)
     assert set(folders) == {best, last}
 
 
 def test_padding_to_the_longest_computes_less(printed: Printed) -> None:
     fixed, longest, grouped = map(int, re.findall(r": (\d+) tokens", printed("padding.py", "padding")))
-    assert grouped < longest < fixed == 320 * 128
+    assert grouped < longest < fixed == 320 * 256
 
 
 def test_recomputing_and_fused_attention_save_memory(printed: Printed) -> None:
@@ -131,7 +132,7 @@ def test_growing_tensors_leave_fragments(printed: Printed) -> None:
 def test_a_killed_training_resumes_to_what_it_would_have_been(printed: Printed) -> None:
     assert "exit status 137" in printed("resume.sh", "kill")
     resumed = printed("resume.sh", "resume")
-    assert resumed.startswith("starting from checkpoints/checkpoint-40\n")
+    assert resumed.startswith("starting from checkpoints/checkpoint-20\n")
     whole = printed("resume_train.py", "losses")
     assert len(losses(whole)) == 3 and resumed.endswith(whole)
 

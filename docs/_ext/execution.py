@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
-from sphinx.errors import ConfigError, ExtensionError
+from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
 from engine.cache import Cache
@@ -108,7 +108,7 @@ def _limits(config: Config) -> Limits:
     try:
         return Limits(**{name: known[name](value) for name, value in config.example_limits.items()})
     except (KeyError, ValueError):
-        raise ConfigError(f"example_limits are numbers by name: {', '.join(known)}") from None
+        raise SystemExit(f"example_limits are numbers by name: {', '.join(known)}") from None
 
 
 def outdated(app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]) -> list[str]:

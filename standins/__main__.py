@@ -77,11 +77,11 @@ def activate() -> None:
         os.environ["VIRTUAL_ENV"] = sys.prefix
 
 
-def run(command: list[str]) -> int:
+def run(command: list[str], folder: Path | None = None) -> int:
     """The command's exit code; Ctrl-C and SIGTERM reach it, and nothing of what it started outlives it."""
     with provided() as provision:
         adopt_orphans()
-        child = subprocess.Popen(command, env=provision.applied(os.environ))
+        child = subprocess.Popen(command, env=provision.applied(os.environ), cwd=folder)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal has sent it to the child already
         signal.signal(signal.SIGTERM, lambda *_: child.terminate())
         code = wait_for(child.pid)

@@ -40,7 +40,7 @@ class Report:
     exit_code: int
     """Of the command."""
     fits: bool
-    """It ran to its end and the allocator refused nothing, not even what the program then did without."""
+    """It used a card, ran to its end, and the allocator refused nothing, not even what the program did without."""
     cards: tuple[Card, ...]
     """By number; where several processes used one card, the highest of each figure."""
     out_of_memory: str
@@ -61,14 +61,14 @@ class Report:
                 f"  npu:{card.number}  peak {card.allocated / GIB:.2f} GiB allocated, {card.reserved / GIB:.2f} GiB "
                 f"reserved, of {self.card_gib:g} GiB"
             )
-        if not self.cards:
-            yield "  no card was used"
         if self.out_of_memory:
             yield f"  {self.where}: {self.out_of_memory}" if self.where else f"  {self.out_of_memory}"
         if self.fits:
             yield "  放得下 / fits"
         elif self.exit_code and not self.out_of_memory:
             yield f"  命令失败 / the command failed: exit status {self.exit_code}"
+        elif not self.cards:
+            yield "  没有用到卡 / no card was used"
         else:
             yield "  放不下 / does not fit"
         yield from (f"  {note}" for note in self.notes)
@@ -93,7 +93,7 @@ def joined(folder: Path, card_gib: float, exit_code: int) -> Report:
     return Report(
         card_gib=card_gib,
         exit_code=exit_code,
-        fits=exit_code == 0 and refused == 0,
+        fits=exit_code == 0 and refused == 0 and bool(cards),
         cards=tuple(card for _, card in sorted(cards.items())),
         out_of_memory=first.get("out_of_memory", ""),
         where=first.get("where", ""),

@@ -17,8 +17,10 @@ CONFIG = LlamaConfig(
 COUNTED = ("allocated_bytes.all.peak", "reserved_bytes.all.peak", "allocated_bytes.all.allocated", "segment.all.peak")
 
 
-def model_of(dtype: torch.dtype, lora: bool, checkpointed: bool) -> torch.nn.Module:
-    model = LlamaForCausalLM._from_config(CONFIG, dtype=dtype)
+def model_of(
+    dtype: torch.dtype, lora: bool = False, checkpointed: bool = False, attention: str = "eager"
+) -> torch.nn.Module:
+    model = LlamaForCausalLM._from_config(CONFIG, dtype=dtype, attn_implementation=attention)
     if lora:
         model = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", r=16, target_modules="all-linear"))
     if checkpointed:
@@ -46,21 +48,22 @@ def generate(model: torch.nn.Module) -> None:
 
 
 WAYS = {
-    "full": lambda dtype: train(model_of(dtype, lora=False, checkpointed=False)),
-    "checkpointed": lambda dtype: train(model_of(dtype, lora=False, checkpointed=True)),
-    "lora": lambda dtype: train(model_of(dtype, lora=True, checkpointed=False)),
+    "full": lambda dtype: train(model_of(dtype)),
+    "checkpointed": lambda dtype: train(model_of(dtype, checkpointed=True)),
+    "lora": lambda dtype: train(model_of(dtype, lora=True)),
     "lora, checkpointed": lambda dtype: train(model_of(dtype, lora=True, checkpointed=True)),
-    "generate": lambda dtype: generate(model_of(dtype, lora=False, checkpointed=False)),
+    "generate": lambda dtype: generate(model_of(dtype)),
+    "fused attention": lambda dtype: train(model_of(dtype, lora=True, attention="sdpa")),
 }
 
 counted = {}
 for dtype in (torch.float32, torch.bfloat16):
     for way, run in WAYS.items():
-        run(dtype)
-        statistics = torch.npu.memory_stats()
-        counted[f"{way}, {dtype}"] = {name: statistics[name] for name in COUNTED}
         gc.collect()
         torch.npu.empty_cache()
         torch.npu.reset_peak_memory_stats()
         torch.npu.reset_accumulated_memory_stats()
+        run(dtype)
+        statistics = torch.npu.memory_stats()
+        counted[f"{way}, {dtype}"] = {name: statistics[name] for name in COUNTED}
 json.dump(counted, sys.stdout)

@@ -13,7 +13,7 @@ import re
 import sys
 from pathlib import Path
 from types import ModuleType, TracebackType
-from typing import Any
+from typing import Any, NoReturn
 
 OUT_OF_MEMORY = re.compile(r"N?PU out of memory\..*?(?:reserved in total by PyTorch\)|$)", re.MULTILINE)
 
@@ -48,6 +48,13 @@ def watch(torch: ModuleType) -> None:
     counted_before(torch._C, "_accelerator_resetPeakStats")
     sys.modules["torch.optim.optimizer"].register_optimizer_step_post_hook(lambda *_: write(torch, owner))
     atexit.register(lambda: write(torch, owner))
+    leave = os._exit
+
+    def exit_at_once(status: int) -> NoReturn:
+        write(torch, owner)
+        leave(status)
+
+    os._exit = exit_at_once
     told_by = sys.excepthook
 
     def excepthook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

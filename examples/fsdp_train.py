@@ -67,7 +67,7 @@ for step in range(done + 1, 7):
     optimizer.zero_grad()
     mean = loss_of_all_cards(loss)
     if rank == 0:
-        print(f"{cards} card(s), step {step}: loss {mean:.4f}")
+        print(f"{cards} card(s), step {step}: loss {mean:.2f}")
     if step == 3:
         weights, moments = get_state_dict(model, optimizer)
         dcp.save({"model": weights, "optimizer": moments, "step": step}, checkpoint_id="checkpoint")
@@ -90,7 +90,7 @@ if rank == 0:
     exported = AutoModelForCausalLM.from_pretrained("exported").to(device)
     with torch.no_grad():
         again = exported(input_ids=whole_batch, labels=whole_batch).loss.item()
-    print(f"loss {trained:.4f} after training, {again:.4f} of what was exported")
+    print(f"loss {trained:.2f} after training, {again:.2f} of what was exported")
 
 # %% end
 if cards > 1:

@@ -21,8 +21,8 @@ def compute_metrics(evaluated):
     return accuracy.compute(predictions=evaluated.predictions.argmax(-1), references=evaluated.label_ids)
 
 
-train_dataset = dataset["train"].select(range(480)).map(tokenize, batched=True)
-eval_dataset = dataset["test"].select(range(240)).map(tokenize, batched=True)
+train_dataset = dataset["train"].select(range(320)).map(tokenize, batched=True)
+eval_dataset = dataset["test"].select(range(160)).map(tokenize, batched=True)
 
 # %% ways
 from peft import LoraConfig, get_peft_model

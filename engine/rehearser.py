@@ -52,7 +52,7 @@ class Rehearser:
             await self._process.stdin.drain()
         answer = await self._process.stdout.readline()
         if not answer:
-            self._process = None
+            await self.close()
             return Found(stop=Stop(example.cells[0].name, example.cells[0].line, "the rehearsal ended without a word"))
         return Found.from_json(json.loads(answer))
 
@@ -61,6 +61,7 @@ class Rehearser:
         if self._process and self._process.stdin:
             self._process.stdin.close()
             await self._process.wait()
+            self._process = None
 
 
 async def rehearse(example: Example, cards: int, surroundings: Surroundings, limits: Limits) -> Found:

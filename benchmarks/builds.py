@@ -121,6 +121,6 @@ def edited(pages: Sequence[Page], step: str) -> list[Page]:
 
 def imported(contestant: Contestant, folder: Path, environment: Mapping[str, str]) -> Counter[str]:
     """How many processes of a build import each module; Python itself tells, on their standard error."""
-    told = {**environment_of(environment, os.devnull), "PYTHONPROFILEIMPORTTIME": "1"}
+    told = {**environment_of(environment), "PYTHONPROFILEIMPORTTIME": "1"}
     built = subprocess.run(contestant.command, cwd=folder, env=told, capture_output=True, text=True, check=True)
     return Counter(line.rpartition("|")[2].strip() for line in built.stderr.splitlines())

@@ -15,7 +15,8 @@ from pathlib import Path
 import psutil
 
 PERIOD = 0.2  # seconds between two looks at the memory
-EXECUTIONS = "BENCHMARK_EXECUTIONS"  # names the file to which each executed example adds a line
+# To this file each executed example adds a line.  A variable would not do: the engine passes only those it knows.
+EXECUTIONS = Path(tempfile.gettempdir()) / f"benchmark-executions-{os.getpid()}"
 
 
 class CommandFailed(RuntimeError):
@@ -38,13 +39,14 @@ class Cost:
 def measure(command: Sequence[str | Path], folder: Path, environment: Mapping[str, str]) -> Cost:
     """Run a command in a folder; raises :class:`CommandFailed` with the end of what it printed."""
     with tempfile.TemporaryDirectory() as scratch:
-        executions, output = Path(scratch, "executions"), Path(scratch, "output")
+        EXECUTIONS.unlink(missing_ok=True)
+        output = Path(scratch, "output")
         with output.open("wb") as file:
             begin = time.perf_counter()
             process = subprocess.Popen(
                 command,
                 cwd=folder,
-                env=environment_of(environment, executions),
+                env=environment_of(environment),
                 stdout=file,
                 stderr=subprocess.STDOUT,
             )
@@ -54,13 +56,14 @@ def measure(command: Sequence[str | Path], folder: Path, environment: Mapping[st
         if code:
             tail = output.read_text(encoding="utf-8", errors="replace")[-2000:]
             raise CommandFailed(f"{' '.join(map(str, command))}: exit status {code}\n{tail}")
-        count = len(executions.read_text().splitlines()) if executions.exists() else 0
+        count = len(EXECUTIONS.read_text().splitlines()) if EXECUTIONS.exists() else 0
+        EXECUTIONS.unlink(missing_ok=True)
     return Cost(seconds, max(peak), count)
 
 
-def environment_of(variables: Mapping[str, str], executions: str | Path) -> dict[str, str]:
+def environment_of(variables: Mapping[str, str]) -> dict[str, str]:
     """That of a command; Python keeps what it compiled, as it does where nobody forbids it."""
-    environment = {**os.environ, **variables, EXECUTIONS: str(executions)}
+    environment = {**os.environ, **variables}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     return environment
 

@@ -37,7 +37,7 @@ class Worker:
     def __init__(self, device: str, model: str, environment: Mapping[str, str]) -> None:
         self._process = subprocess.Popen(
             [sys.executable, __file__, "--worker", device, "--model", model],
-            env={**os.environ, **environment},
+            env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -93,8 +93,8 @@ def compare(model: str, rounds: int, steps: int) -> list[tuple[float, float]]:
         os.environ["NPU"] = "off"
         cpu = stack.enter_context(npu.provide(home(), scratch))
         workers = {
-            "cpu": Worker("cpu", model, {**cpu.environment, "OMP_NUM_THREADS": "1"}),
-            "npu": Worker("npu:0", model, {**virtual.environment, "OMP_NUM_THREADS": "1"}),
+            "cpu": Worker("cpu", model, cpu.applied(os.environ)),
+            "npu": Worker("npu:0", model, virtual.applied(os.environ)),
         }
         for worker in workers.values():
             stack.callback(worker.close)

@@ -95,7 +95,7 @@ def plain_cpu() -> Iterator[Mapping[str, str]]:
     os.environ["NPU"] = "off"
     try:
         with provided() as provision:
-            yield {**provision.environment, "OMP_NUM_THREADS": "1"}
+            yield provision.applied(os.environ)
     finally:
         del os.environ["NPU"]
 

@@ -82,7 +82,10 @@ async def opened(
 
     Raises :class:`KernelNotStarted`.
     """
-    kernel = await kernels.start(language, folder, environment, scratch)
+    try:
+        kernel = await kernels.start(language, folder, environment, scratch)
+    except EOFError:
+        raise KernelNotStarted("the process it is forked from ended; does 'import torch, transformers' work?") from None
     watch = Watch(kernel.pid, memory_bytes)
     watching = asyncio.create_task(watch.run())
     client = Client(notebook, kernel, watch, output_bytes)

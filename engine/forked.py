@@ -13,21 +13,48 @@ import multiprocessing
 import os
 import signal
 import sys
+from collections.abc import Iterator, Mapping
 from multiprocessing import forkserver
 from pathlib import Path
 from typing import TextIO
 
+from engine.packages import path_of_python
+
 ROOT = Path(__file__).parents[1]
+PROFILE = "PYTHONPROFILEIMPORTTIME"  # asks Python to tell what it imports; no kernel gets it
+PICTURES = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
 
 
-def start_server() -> multiprocessing.context.ForkServerContext:
-    """Begin to import what examples need, in the background; kernels started later wait for it."""
+def start_server(environment: Mapping[str, str]) -> multiprocessing.context.ForkServerContext:
+    """Begin to import what examples need, in the background; kernels started later wait for it.
+
+    The server has the environment and the path of a run, for libraries read both when they are imported.
+    """
     context = multiprocessing.get_context("forkserver")
-    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     context.set_forkserver_preload(["engine.preload", "engine.forked"])
-    with contextlib.chdir(ROOT):  # before 3.11.9 Python keeps sys.path from the server, which imports nothing then
+    # Before 3.11.9 Python keeps sys.path from the server: what it preloads is found in its working folder.
+    profile = {name: value for name, value in os.environ.items() if name == PROFILE}
+    with contextlib.chdir(ROOT), _in_place({**environment, **PICTURES, **profile}):
         forkserver.ensure_running()
     return context
+
+
+@contextlib.contextmanager
+def _in_place(environment: Mapping[str, str]) -> Iterator[None]:
+    """What a process that is started meanwhile inherits."""
+    own, path = dict(os.environ), sys.path[:]
+    try:
+        _set(environment)
+        sys.path[:] = [*path_of_python(environment.get("PYTHONPATH", "")), str(ROOT)]
+        yield
+    finally:
+        _set(own)
+        sys.path[:] = path
+
+
+def _set(environment: Mapping[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
 
 
 def be_kernel(argv: list[str], cwd: str, environment: dict[str, str]) -> None:
@@ -35,11 +62,9 @@ def be_kernel(argv: list[str], cwd: str, environment: dict[str, str]) -> None:
     os.setsid()
     os.chdir(cwd)
     before = dict(os.environ)
-    os.environ.clear()
-    os.environ.update(environment)
+    _set(environment)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     multiprocessing.set_start_method("fork", force=True)  # DataLoader workers: a server of their own costs 10 s each
-    sys.path.insert(0, cwd)  # as for ``python FILE``
     if "HF_HOME" in before:
         _move_home(before["HF_HOME"], environment["HF_HOME"])
     from ipykernel.kernelapp import IPKernelApp
@@ -48,6 +73,7 @@ def be_kernel(argv: list[str], cwd: str, environment: dict[str, str]) -> None:
     app = IPKernelApp.instance()
     # A kernel whose parent is gone ends by itself, and it greets nobody.
     app.initialize([*argv, f"--IPKernelApp.parent_handle={os.getppid()}"])
+    sys.path[:] = [cwd, *path_of_python(environment.get("PYTHONPATH", ""))]  # as for ``python FILE``
     _redirect_loggers(at_import)
     app.start()
 

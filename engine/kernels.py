@@ -29,7 +29,7 @@ class ForkedProcess:
     stdin = stdout = stderr = None
 
     def __init__(self, argv: list[str], cwd: str, environment: dict[str, str]) -> None:
-        self._process = forked.start_server().Process(target=forked.be_kernel, args=(argv, cwd, environment))
+        self._process = forked.start_server(environment).Process(target=forked.be_kernel, args=(argv, cwd, environment))
         self._process.start()
         assert self._process.pid
         self.pid: int = self._process.pid

@@ -129,8 +129,8 @@ async def serve() -> None:
     """Answer jobs until there are no more; whoever gives them ends this process by closing its input."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what anything else prints is no answer
-    forked.start_server()
     surroundings = Surroundings.here()
+    forked.start_server(surroundings.environment)
     jobs = asyncio.StreamReader(limit=1 << 24)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(jobs), sys.stdin)
     line = await jobs.readline()

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+HERE = Path(__file__).parent
+REHEARSED = "rehearsed.py"  # serves to rehearsals alone, whose digest has it
 REPORT = "STANDINS_REPORT"  # names the file that tells what stands in, for records and pages
 
 
@@ -56,10 +58,13 @@ class Provision:
     """Variables that shall not reach a program: meant for another device or job than what stands in."""
     rehearsal: Mapping[str, object] | None = None
     """The command that runs another where examples are rehearsed, and a digest of what that depends on."""
+    before: Mapping[str, str] = field(default_factory=dict)
+    """Folders by the variable (``PATH`` for one) in whose list they come before those of the user."""
 
     def applied(self, user: Mapping[str, str]) -> dict[str, str]:
         """The environment of a program that meets what stands in."""
-        return {name: value for name, value in user.items() if name not in self.without} | dict(self.environment)
+        lists = {name: _joined(folder, user.get(name)) for name, folder in self.before.items()}
+        return {name: value for name, value in user.items() if name not in self.without} | lists | {**self.environment}
 
 
 def join(provisions: list[Provision]) -> Provision:
@@ -73,18 +78,33 @@ def join(provisions: list[Provision]) -> Provision:
         environment=environment,
         standins=tuple(standin for provision in provisions for standin in provision.standins),
         device=next((provision.device for provision in provisions if provision.device), None),
-        content=hashlib.sha256("\n".join(provision.content for provision in provisions).encode()).hexdigest(),
+        content=hashlib.sha256("\n".join([code(), *(each.content for each in provisions)]).encode()).hexdigest(),
         fresh=tuple(name for provision in provisions for name in provision.fresh),
         without=frozenset().union(*(provision.without for provision in provisions)),
+        before={name: folder for provision in provisions for name, folder in provision.before.items()},
     )
 
 
+def code() -> str:
+    """A digest of what serves and provides; what prepares the assets shows in these, the device's in its library."""
+    files = [*HERE.glob("*.py"), *HERE.glob("hub/**/*.py"), *HERE.glob("npu/*.py"), *HERE.glob("npu/without_*/*.py")]
+    digests = (hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(files) if file.name != REHEARSED)
+    return hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
 def write_report(provision: Provision, path: Path) -> None:
-    """Tell what stands in, in JSON: ``{"device": {...}, "standins": [{...}], "content": sha256, "fresh": [...],
-    "rehearsal": {"command": [...], "content": sha256}}``."""
+    """Tell what stands in, in JSON.
+
+    ``{"device": {...}, "standins": [{...}], "content": sha256, "environment": {...}, "before": {...}, "fresh": [...],
+    "rehearsal": {"command": [...], "content": sha256}}``
+    """
     report = asdict(provision)
-    del report["environment"], report["without"]
+    del report["without"]
     path.write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def _joined(folder: str, rest: str | None) -> str:
+    return f"{folder}{os.pathsep}{rest}" if rest else folder
 
 
 def home() -> Path:

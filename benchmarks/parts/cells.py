@@ -44,8 +44,8 @@ def milliseconds(run: Callable[[int], None], many: int) -> float:
 
 
 def measure(rounds: int, many: int) -> dict[str, list[float]]:
-    forked.start_server()
     surroundings = Surroundings.here()
+    forked.start_server(surroundings.environment)
     with tempfile.TemporaryDirectory() as folder:
         examples = {cells: _example(Path(folder), cells) for cells in (FEW, many)}
         by_engine(examples[FEW], surroundings)  # waits for the imports of the fork server

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from standins.assets import ensure
 from standins.hub.catalogue import entries, hub_of
-from standins.hub.environment import environment
+from standins.hub.environment import NOT_THE_USERS, environment
 from standins.hub.rehearsed import put_long_reviews, put_true_shapes, standins_for
 from standins.hub.server import serving
 from standins.provision import Provision
@@ -41,4 +41,6 @@ def provide(home: Path, scratch: Path) -> Iterator[Provision]:
             standins=(*served, *standins_for(rehearsed.values())),
             content=hashlib.sha256(digests.encode()).hexdigest(),
             fresh=caches,
+            without=NOT_THE_USERS,
+            before={"PYTHONPATH": str(rehearsal.START_UP)} if rehearsed else {},
         )

@@ -8,22 +8,29 @@ from pathlib import Path
 from standins.hub.access import WITH_ACCESS
 from standins.hub.meta import signed_url
 
-# Caches that follow HF_HOME, MODELSCOPE_CACHE or MODELSCOPE_HOME, unless the user has moved one of them by itself.
-MOVED_CACHES = (
-    "HF_ASSETS_CACHE",
-    "HF_DATASETS_CACHE",
-    "HF_EVALUATE_CACHE",
-    "HF_HUB_CACHE",
-    "HF_METRICS_CACHE",
-    "HF_MODULES_CACHE",
-    "HF_STORED_TOKENS_PATH",
-    "HF_TOKEN_PATH",
-    "HF_XET_CACHE",
-    "HUGGINGFACE_ASSETS_CACHE",
-    "HUGGINGFACE_HUB_CACHE",
-    "MODELSCOPE_CREDENTIALS_PATH",
+# Of the user's these are out of the way: caches that follow HF_HOME, MODELSCOPE_CACHE or MODELSCOPE_HOME unless one of
+# them is moved by itself, tokens, and switches that say there is no network.
+NOT_THE_USERS = frozenset(
+    {
+        "HF_ASSETS_CACHE",
+        "HF_DATASETS_CACHE",
+        "HF_EVALUATE_CACHE",
+        "HF_HUB_CACHE",
+        "HF_METRICS_CACHE",
+        "HF_MODULES_CACHE",
+        "HF_STORED_TOKENS_PATH",
+        "HF_TOKEN_PATH",
+        "HF_XET_CACHE",
+        "HUGGINGFACE_ASSETS_CACHE",
+        "HUGGINGFACE_HUB_CACHE",
+        "MODELSCOPE_CREDENTIALS_PATH",
+        "HF_DATASETS_OFFLINE",
+        "HF_EVALUATE_OFFLINE",
+        "HF_HUB_OFFLINE",
+        "TRANSFORMERS_OFFLINE",
+        "MODELSCOPE_API_TOKEN",
+    }
 )
-OFFLINE_SWITCHES = ("HF_DATASETS_OFFLINE", "HF_EVALUATE_OFFLINE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 LOOPBACK = "127.0.0.1,localhost"
 
 
@@ -34,7 +41,6 @@ def environment(address: str, scratch: Path, user: Mapping[str, str]) -> tuple[d
         "MODELSCOPE_CACHE": scratch / "modelscope",
         "MODELSCOPE_HOME": scratch / "modelscope-home",
     }
-    caches |= {name: scratch / name.lower() for name in MOVED_CACHES if name in user}
     variables = {
         "HF_ENDPOINT": address,
         "HF_TOKEN": WITH_ACCESS,
@@ -45,7 +51,5 @@ def environment(address: str, scratch: Path, user: Mapping[str, str]) -> tuple[d
         "LLAMA_PRESIGNED_URL": signed_url(address),
     }
     variables |= {name: str(folder) for name, folder in caches.items()}
-    variables |= {name: "0" for name in OFFLINE_SWITCHES if name in user}
-    variables |= {name: WITH_ACCESS for name in ("MODELSCOPE_API_TOKEN",) if name in user}
     variables |= {name: f"{user[name]},{LOOPBACK}" if user.get(name) else LOOPBACK for name in ("NO_PROXY", "no_proxy")}
     return variables, tuple(caches)

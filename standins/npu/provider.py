@@ -32,6 +32,8 @@ OF_THE_HOST = frozenset(
     {"ASCEND_RT_VISIBLE_DEVICES", "ASCEND_VISIBLE_DEVICES", "ASCEND_DEVICE_ID", "RANK_TABLE_FILE"}
     | {"HCCL_IF_IP", "HCCL_SOCKET_IFNAME"}
 )
+# The arithmetic is the CPU's; on few cores, threads of several processes stand in each other's way.
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 WITHOUT_TORCH_NPU = Path(__file__).parent / "without_torch_npu"
 
 
@@ -111,9 +113,9 @@ def plain_cpu(choice: Choice) -> Provision:
     return Provision(
         environment={
             "TORCH_DEVICE_BACKEND_AUTOLOAD": "0",
-            "PYTHONPATH": _before("PYTHONPATH", WITHOUT_TORCH_NPU),
-            **_one_thread(),
+            **ONE_THREAD,
         },
+        before={"PYTHONPATH": str(WITHOUT_TORCH_NPU)},
         device=Device(kind="cpu", name="CPU", reason=choice.reason),
         content="cpu",
         without=LAUNCHED_BY,
@@ -124,17 +126,16 @@ def virtual(choice: Choice, torch: Torch, folder: Path, chosen: Settings, sessio
     """The virtual device, whose libraries are in ``folder``."""
     return Provision(
         environment={
-            "LD_LIBRARY_PATH": _before("LD_LIBRARY_PATH", folder / "lib64"),
-            "PATH": _before("PATH", folder / "bin"),
             # CANN's set_env.sh sets these two, and torch_npu warns without them.
             "ASCEND_HOME_PATH": str(folder),
             "ASCEND_OPP_PATH": str(folder / "opp"),
             # Operators run in the calling thread: HCCL here has no queue to wait on.
             "TASK_QUEUE_ENABLE": "0",
-            **_one_thread(),
+            **ONE_THREAD,
             SESSION: session,
             **chosen.environment(),
         },
+        before={"LD_LIBRARY_PATH": str(folder / "lib64"), "PATH": str(folder / "bin")},
         standins=_honest(torch),
         device=Device(kind="virtual-npu", name=SOC, count=chosen.devices, reason=choice.reason),
         content=hashlib.sha256(f"{folder.name} {chosen}".encode()).hexdigest(),
@@ -162,13 +163,3 @@ def _honest(torch: Torch) -> tuple[StandIn, ...]:
             licence=licence,
         ),
     )
-
-
-def _one_thread() -> dict[str, str]:
-    """The arithmetic is the CPU's; on few cores, threads of several processes stand in each other's way."""
-    return {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS") or "1"}
-
-
-def _before(variable: str, folder: Path) -> str:
-    rest = os.environ.get(variable)
-    return f"{folder}{os.pathsep}{rest}" if rest else str(folder)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -43,14 +42,12 @@ def models(environment: Mapping[str, str]) -> Iterable[Model]:
 
 
 def environment(user: Mapping[str, str], scratch: Path) -> dict[str, str]:
-    """Variables that a rehearsal needs beside those of the device."""
+    """Variables that a rehearsal needs beside those of the device, and ``START_UP`` in front of PYTHONPATH."""
     if not settings(user).sizes_only:
         return {}
-    before = user.get("PYTHONPATH")
     reports = Path(user.get(REPORTS) or scratch / "reports")
     reports.mkdir(parents=True, exist_ok=True)
     return {
-        "PYTHONPATH": f"{START_UP}{os.pathsep}{before}" if before else str(START_UP),
         REPORTS: str(reports),
         WEIGHTS: str(scratch / "rehearsed"),
     }

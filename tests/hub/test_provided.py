@@ -59,7 +59,7 @@ def provision(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provision]:
 
 def python(code: str, provision: Provision, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run code that knows nothing of stand-ins, in a folder of its own."""
-    environment = {**os.environ, **provision.environment, **variables}
+    environment = {**provision.applied(os.environ), **variables}
     command = [sys.executable, "-c", code]
     return subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
 
@@ -86,14 +86,17 @@ def test_the_commit_of_the_real_repository_can_be_pinned(provision: Provision, t
     assert done.stdout.strip() == "8afb486c1db24fe5011ec46dfbe5b5dccdb575c2", done.stderr
 
 
-def test_a_users_own_caches_tokens_and_switches_are_out_of_the_way(tmp_path: Path) -> None:
+def test_a_users_own_caches_tokens_and_switches_are_out_of_the_way(provision: Provision) -> None:
     own = {"HF_HUB_CACHE": "/own", "HF_HUB_OFFLINE": "1", "MODELSCOPE_API_TOKEN": "own", "NO_PROXY": "own.example"}
-    variables, caches = environment("http://127.0.0.1:1", tmp_path, own)
-    assert {"HF_HOME", "HF_HUB_CACHE", "MODELSCOPE_CACHE"} <= set(caches)
-    assert all(variables[name].startswith(str(tmp_path)) for name in caches)
-    assert variables["HF_HUB_OFFLINE"] == "0"
+    variables = provision.applied({**own, "HF_HOME": "/own", "HF_TOKEN": "own", "PATH": "/bin"})
+    assert own.keys() & variables.keys() == {"NO_PROXY"} and variables["PATH"] == "/bin"
+    assert {"HF_HOME", "MODELSCOPE_CACHE"} <= set(provision.fresh)
+    assert "/own" not in variables.values() and variables["HF_TOKEN"].startswith("standin-token")
+
+
+def test_a_users_proxy_keeps_its_exceptions(tmp_path: Path) -> None:
+    variables, _ = environment("http://127.0.0.1:1", tmp_path, {"NO_PROXY": "own.example"})
     assert variables["NO_PROXY"] == "own.example,127.0.0.1,localhost"
-    assert all(variables[name].startswith("standin-token") for name in ("HF_TOKEN", "MODELSCOPE_API_TOKEN"))
 
 
 def test_everything_says_what_it_stands_in_for(provision: Provision) -> None:

@@ -102,7 +102,7 @@ def test_plain_cpu_says_so_and_hides_torch_npu(tmp_path: Path, capfd: pytest.Cap
             patch.delenv(name, raising=False)
         with npu.provide(home(), tmp_path) as provision:
             assert provision.device and (provision.device.kind, provision.standins) == ("cpu", ())
-            environment = {**os.environ, **provision.environment}
+            environment = provision.applied(os.environ)
             code = (
                 "from transformers import TrainingArguments; from transformers.utils import is_torch_npu_available; "
                 "from accelerate.utils import is_npu_available; "

@@ -3,6 +3,7 @@
 # %% child
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -29,8 +30,7 @@ run("import torch", LD_LIBRARY_PATH=None)
 Path("torch_npu").mkdir()
 Path("torch_npu/__init__.py").touch()
 run("import torch")
-Path("torch_npu/__init__.py").unlink()
-Path("torch_npu").rmdir()
+shutil.rmtree("torch_npu")
 
 # %% mismatch needs=["npu"]
 install = [sys.executable, "-m", "pip", "install", "-qq", "--no-deps", "--target", "other", "torch_npu==2.12.0"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,7 +16,8 @@ from engine.rehearsal import MODEL, Rehearsed, discover
 from engine.session import Results, Session
 from engine.surroundings import Surroundings
 
-COMMAND = ("env", "VIRTUAL_NPU_MEMORY_GIB=1")  # in place of the stand-ins' own: the same, with a small card
+# In place of the stand-ins' own: the same, with a small card and nothing rehearsed.
+COMMAND = ("env", "VIRTUAL_NPU_MEMORY_GIB=1", sys.executable, "-m", "standins")
 EXAMPLE = """\"\"\"X\"\"\"
 
 # %% model

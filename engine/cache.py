@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from nbformat.notebooknode import from_dict
 
@@ -17,6 +21,12 @@ from engine.record import Record
 from engine.rehearsal import Rehearsal, Rehearsed
 from engine.run import Run
 from engine.surroundings import Surroundings
+
+KEPT = 8  # runs of one example, for branches and sets of versions between which somebody switches
+UNUSED_SECONDS = 60 * 24 * 3600
+SAVING = ".saving-"
+OURS = re.compile(rf".+-[0-9a-f]{{16}}\.json|{re.escape(SAVING)}\w+")
+Read = TypeVar("Read")
 
 # What of the engine has a hand in an output.  The rest decides what is shown, and may change without a new run.
 ENGINE = (
@@ -73,22 +83,26 @@ class Cache:
 
     def load(self, example: Example, key: str) -> Run | None:
         """The run stored under this key; None when there is none or its file was damaged."""
-        entry = _entry(self._path(example.name, key))
-        if entry is None:
+        path = self._path(example.name, key)
+        run = _read(path, lambda entry: Run(from_dict(entry["notebook"]), Record.from_json(entry["record"])))
+        if run is None or run.record.key != key or not run.record.succeeded:
             return None
-        run = Run(from_dict(entry["notebook"]), Record.from_json(entry["record"]))
-        return run if run.record.key == key and run.record.succeeded else None
+        _touch(path)
+        return run
 
     def save(self, example: Example, run: Run, facts: Mapping[str, Any]) -> None:
-        """Keep a run with the :func:`key_facts` it holds under, replacing older ones of this example."""
+        """Keep a run with the :func:`key_facts` it holds under, beside those of other branches and sets."""
         entry = {"record": run.record.to_json(), "notebook": run.notebook, "facts": facts}
         self._save(example.name, run.record.key, entry)
 
     def load_rehearsed(self, example: Example, cards: int, key: str) -> Rehearsed | None:
         """As :meth:`load`, of a rehearsal."""
-        entry = _entry(self._path(f"{example.name}@{cards}", key))
-        rehearsed = Rehearsed.from_json(entry["rehearsed"]) if entry else None
-        return rehearsed if rehearsed and rehearsed.key == key else None
+        path = self._path(f"{example.name}@{cards}", key)
+        rehearsed = _read(path, lambda entry: Rehearsed.from_json(entry["rehearsed"]))
+        if rehearsed is None or rehearsed.key != key:
+            return None
+        _touch(path)
+        return rehearsed
 
     def save_rehearsed(self, rehearsed: Rehearsed, facts: Mapping[str, Any]) -> None:
         """As :meth:`save`, of a rehearsal."""
@@ -96,46 +110,68 @@ class Cache:
         self._save(f"{rehearsed.example}@{rehearsed.cards}", rehearsed.key, entry)
 
     def _save(self, name: str, key: str, entry: Mapping[str, Any]) -> None:
-        """Replaces older entries of this name."""
         self.folder.mkdir(parents=True, exist_ok=True)
         content = json.dumps(entry, ensure_ascii=False, indent=1)
         digest = hashlib.sha256(content.encode()).hexdigest()
-        with tempfile.NamedTemporaryFile("w", dir=self.folder, delete=False, encoding="utf-8") as file:
+        with tempfile.NamedTemporaryFile("w", dir=self.folder, prefix=SAVING, delete=False, encoding="utf-8") as file:
             file.write(f"{digest}\n{content}")
         target = self._path(name, key)
         Path(file.name).replace(target)
-        for older in self.folder.glob(f"{name}-*.json"):
-            if older != target:
-                older.unlink(missing_ok=True)
+        self._prune(name)
+
+    def _prune(self, name: str) -> None:
+        """Keep the entries of this name that were used last, and nothing for ever; what is not ours is left alone."""
+        last_used = sorted(self.folder.glob(f"{name}-*.json"), key=_used, reverse=True)
+        long_ago = time.time() - UNUSED_SECONDS
+        forgotten = (path for path in self.folder.iterdir() if OURS.fullmatch(path.name) and _used(path) < long_ago)
+        for path in {*last_used[KEPT:], *forgotten}:
+            path.unlink(missing_ok=True)
 
     def seconds_before(self, example: Example) -> float:
         """How long the run that is kept of this example took, whether it still holds or not; 0 when there is none."""
-        entries = (_entry(path) for path in self.folder.glob(f"{example.name}-*.json"))
-        return max((entry["record"]["seconds"] for entry in entries if entry), default=0)
+        paths = self.folder.glob(f"{example.name}-*.json")
+        seconds = (_read(path, lambda entry: float(entry["record"]["seconds"])) for path in paths)
+        return max(filter(None, seconds), default=0)
 
     def explain(self, example: Example, surroundings: Surroundings) -> str:
         """Why this example will run again, or that it will not, in a sentence or a list of differences."""
         facts = key_facts(example, surroundings)
         if self.load(example, digest_of(facts)):
             return f"{example.name} will not run again: nothing that its output depends on has changed"
-        kept = [entry for path in self.folder.glob(f"{example.name}-*.json") if (entry := _entry(path))]
-        if not kept:
+        kept = [_read(path, lambda entry: dict(entry["facts"])) for path in self.folder.glob(f"{example.name}-*.json")]
+        differences: list[list[str]] = [_differences(then, facts) for then in kept if then]
+        if not differences:
             return f"{example.name} will run: no successful run of it is kept"
-        return f"{example.name} will run again:\n  " + "\n  ".join(_differences(kept[0]["facts"], facts))
+        nearest = min(differences, key=len)
+        return f"{example.name} will run again:\n  " + "\n  ".join(nearest)
 
     def _path(self, name: str, key: str) -> Path:
         return self.folder / f"{name}-{key[:16]}.json"
 
 
-def _entry(path: Path) -> dict[str, Any] | None:
-    """What a file of the cache holds; None when it is absent, half-written, corrupt or of another format."""
+def _read(path: Path, made: Callable[[dict[str, Any]], Read]) -> Read | None:
+    """What is made of a file of the cache; None when it is absent, half-written, corrupt or of another format."""
     try:
         digest, _, content = path.read_text(encoding="utf-8").partition("\n")
         if digest == hashlib.sha256(content.encode()).hexdigest():
-            return dict(json.loads(content))
-    except (OSError, ValueError):
+            return made(json.loads(content))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass
     return None
+
+
+def _touch(path: Path) -> None:
+    """Note that it was used; where the folder can only be read, nothing is pruned either."""
+    with suppress(OSError):
+        os.utime(path)
+
+
+def _used(path: Path) -> float:
+    """When, in seconds since 1970; long ago for one that another build has removed meanwhile."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0
 
 
 def _differences(then: Mapping[str, Any], now: Mapping[str, Any], of: str = "") -> list[str]:

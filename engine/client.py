@@ -7,7 +7,7 @@ import asyncio
 import json
 import signal
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from queue import Empty
@@ -38,7 +38,8 @@ class Client(NotebookClient):
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
         if self.watch.verdict:
             return None  # whatever still comes belongs to a kernel that is being killed
-        self.output_bytes_left -= len(msg["content"].get("text", ""))
+        content = msg["content"]
+        self.output_bytes_left -= sum(len(str(each)) for each in (content.get("text", ""), *_shown(content)))
         if self.output_bytes_left < 0:
             self.watch.kill("printed more than an example may")
         return super().process_message(msg, cell, cell_index)
@@ -66,6 +67,12 @@ class Client(NotebookClient):
         reply = await self.async_wait_for_reply(message)
         seen = reply["content"]["user_expressions"]["seen"]
         return dict(json.loads(ast.literal_eval(seen["data"]["text/plain"])))
+
+
+def _shown(content: dict[str, Any]) -> Iterable[Any]:
+    """What is displayed, a picture for one, in all its forms."""
+    data = content.get("data")
+    return data.values() if isinstance(data, dict) else ()
 
 
 @asynccontextmanager

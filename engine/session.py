@@ -23,6 +23,7 @@ from engine.run import Limits, Run
 from engine.surroundings import Surroundings
 
 if TYPE_CHECKING:
+    from engine.pool import Room
     from engine.rehearser import Rehearser
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -62,6 +63,8 @@ class Session:
     cache: Cache
     surroundings: Surroundings = field(default_factory=Surroundings.here)
     limits: Limits = field(default_factory=Limits)
+    limits_of: Mapping[str, Limits] = field(default_factory=dict)
+    """Of examples that have their own, by name."""
     golden: Golden = field(default_factory=lambda: Golden(GOLDEN))
     jobs: int = min(2, os.cpu_count() or 1)
     tell: Callable[[str], None] = say
@@ -125,16 +128,16 @@ class Session:
             self.tell(f"{_summary(run)} [{ended} of {len(examples)}]")
 
         gate = asyncio.Semaphore(self.jobs)
-        rehearsing = asyncio.create_task(self._rehearse(jobs, gate))
+        room = pool.Room()
+        rehearsing = asyncio.create_task(self._rehearse(jobs, gate, room))
         await asyncio.sleep(0)  # it begins first
         tasks = {example.name: partial(self._execute_one, example) for example in examples}
-        return await pool.run(tasks, gate, done), await rehearsing
+        return await pool.run(tasks, gate, room, done), await rehearsing
 
-    async def _rehearse(self, jobs: Sequence[Job], gate: asyncio.Semaphore) -> list[Rehearsed]:
+    async def _rehearse(self, jobs: Sequence[Job], gate: asyncio.Semaphore, room: Room) -> list[Rehearsed]:
         """One after the other, while the examples run beside it."""
         if not jobs or not self.surroundings.rehearsal:
             return []
-        from engine.pool import wait_for_memory
         from engine.rehearser import Rehearser
 
         rehearser = Rehearser(self.surroundings.rehearsal["command"], self.limits)
@@ -142,8 +145,8 @@ class Session:
         async with gate:
             try:
                 for job in jobs:
-                    await wait_for_memory()
-                    rehearsed.append(await self._rehearse_one(rehearser, job))
+                    async with room.for_one_more():
+                        rehearsed.append(await self._rehearse_one(rehearser, job))
             finally:
                 await rehearser.close()
         return rehearsed
@@ -166,8 +169,9 @@ class Session:
 
         from engine.execution import execute
 
+        limits = self.limits_of.get(example.name, self.limits)
         facts = key_facts(example, self.surroundings)  # before the run: an edit meanwhile belongs to the next
-        run = judged(await execute(example, self.surroundings, digest_of(facts), self.limits, told), self.golden)
+        run = judged(await execute(example, self.surroundings, digest_of(facts), limits, told), self.golden)
         if run.record.succeeded:
             self._keep(example, partial(self.cache.save, example, run, facts))
         return run

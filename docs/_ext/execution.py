@@ -6,9 +6,10 @@ through ``nb_custom_formats``; MyST-NB only renders.  The engine decides what ru
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ from engine.session import Session, failure_message
 logger = logging.getLogger(__name__)
 
 READ_ONLY_BUILDERS = ("gettext", "linkcheck")  # look at prose and links: what was not executed stays so
+
+LIMITS = re.compile(r"^:limits: +(?P<example>\S+) +(?P<limits>.+)$", re.MULTILINE)
 
 # One Sphinx run executes one set of examples, and MyST-NB's readers get nothing but the text of a file.
 _runs: dict[str, Run] = {}
@@ -95,7 +98,9 @@ def run_examples(app: Sphinx) -> None:
         refuse_strays(examples)
     except ExampleError as error:
         raise SystemExit(str(error)) from None  # any other exception Sphinx reports as a fault of its own
-    session = Session(Cache(Path(app.config.examples_cache)), limits=_limits(app.config))
+    limits = _limits(app.config)
+    limits_of = _limits_of_pages(Path(app.srcdir), limits)
+    session = Session(Cache(Path(app.config.examples_cache)), limits=limits, limits_of=limits_of)
     only_read = app.builder.name in READ_ONLY_BUILDERS
     results = (session.cached if only_read else session.run_all)(examples, list(_rehearsals.values()))
     _runs.update(results.runs)
@@ -109,6 +114,23 @@ def _limits(config: Config) -> Limits:
         return Limits(**{name: known[name](value) for name, value in config.example_limits.items()})
     except (KeyError, ValueError):
         raise SystemExit(f"example_limits are numbers by name: {', '.join(known)}") from None
+
+
+def _limits_of_pages(docs: Path, otherwise: Limits) -> dict[str, Limits]:
+    """Pages give an example its own in their head, as in ``:limits: lora.py cell_seconds=900``."""
+    limits = {}
+    for page in sorted(docs.glob("*.rst")):
+        for found in LIMITS.finditer(page.read_text(encoding="utf-8")):
+            named = dict(pair.partition("=")[::2] for pair in found["limits"].split())
+            try:
+                numbers = {name: type(getattr(otherwise, name))(value) for name, value in named.items()}
+            except (AttributeError, ValueError):
+                known = ", ".join(asdict(otherwise))
+                raise SystemExit(
+                    f"{page}: {found.group()!r} is no limit; write ':limits: NAME.py NAME=NUMBER' with {known}"
+                ) from None
+            limits[found["example"]] = replace(otherwise, **numbers)
+    return limits
 
 
 def outdated(app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]) -> list[str]:

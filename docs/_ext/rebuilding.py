@@ -15,6 +15,7 @@ from edit_link import repository_url
 from languages import site_url
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.environment import BuildEnvironment
 
 HERE = Path(__file__).parent
 DOCS = HERE.parent
@@ -41,8 +42,30 @@ def note(app: Sphinx, config: Config) -> None:
     config.written_by = digest([*looks, *words], site_url(), repository_url())
 
 
+def unfinished(app: Sphinx) -> Path:
+    """A file that is there while pages are written: Sphinx notes that they were read before it has written them."""
+    return Path(app.doctreedir) / "unfinished"
+
+
+def outdated(app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
+    """All pages when the build before was killed or failed while it wrote: nobody knows which of them it reached."""
+    return sorted(env.all_docs) if unfinished(app).exists() else []
+
+
+def begin(app: Sphinx, env: BuildEnvironment) -> None:
+    unfinished(app).touch()
+
+
+def end(app: Sphinx, exception: Exception | None) -> None:
+    if exception is None:
+        unfinished(app).unlink(missing_ok=True)
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("read_by", "", "env", str)  # another value: every page is read and written again
     app.add_config_value("written_by", "", "html", str)  # another value: every page is written again
     app.connect("config-inited", note)
+    app.connect("env-get-outdated", outdated)
+    app.connect("env-updated", begin)
+    app.connect("build-finished", end)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

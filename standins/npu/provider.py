@@ -13,7 +13,7 @@ from dataclasses import replace
 from importlib.metadata import metadata
 from pathlib import Path
 
-from standins.npu import build, symbols
+from standins.npu import build, pruning, symbols
 from standins.npu.selection import Choice, Kind, choose, compiler, device_files, this_machine
 from standins.npu.settings import Settings, settings
 from standins.npu.versions import Torch, installed_torch
@@ -73,7 +73,7 @@ def best(home: Path, session: str, chosen: Settings) -> Provision:
         )
     else:
         try:
-            found = virtual(choice, torch, build.built(home, torch), chosen, session)
+            found = virtual(choice, torch, pruning.used(build.built(home, torch)), chosen, session)
         except (build.BuildError, symbols.MissingSymbolsError, OSError, subprocess.CalledProcessError) as error:
             return plain_cpu(Choice(Kind.CPU, f"{choice.reason}, and {why_not_built(error)}"))
     if torch.for_cuda and not imports(found):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -116,6 +117,39 @@ def test_pages_of_examples_share_a_menu_and_others_have_their_own(project: Proje
     assert x == y
     assert '<a class="reference internal" href="../page.html">Page</a>' in x and "current" not in x
     assert 'class="current reference internal" href="#">Page</a>' in page
+
+
+KILLED = """
+import os, sys
+from sphinx.builders.html import StandaloneHTMLBuilder
+from sphinx.cmd.build import main
+StandaloneHTMLBuilder.write_doc = lambda *_: os._exit(9)
+main(sys.argv[4:])
+"""
+
+
+def test_a_build_that_is_killed_while_it_writes_leaves_no_stale_page(project: Project) -> None:
+    """Sphinx has noted by then that it read them."""
+    project.write(index=INDEX, page=PAGE, x_py='"""X"""\n\n# %% say\nprint("said", "by", "one")\n')
+    assert "said by one" in project.build().page("page")
+    project.write(x_py='"""X"""\n\n# %% say\nprint("said", "by", "two")\n')
+    killed = project.finished(project.start(within=[sys.executable, "-c", KILLED]))
+    assert killed.code == 9 and "said by one" in killed.page("page")
+    built = project.build()
+    assert (built.code, built.errors) == (0, "")
+    assert "said by two" in built.page("page")
+
+
+def test_a_page_gives_one_example_its_own_limits(project: Project) -> None:
+    sleep = "# %% say\nimport time\ntime.sleep(3)\nprint('said')\n"
+    project = Project(project.folder, {"example_limits.cell_seconds": 1})
+    page = ":limits: x.py cell_seconds=60\n\n" + PAGE + "\n.. cells:: y.py say\n"
+    project.write(index=INDEX, page=page, x_py=f'"""X"""\n\n{sleep}', y_py=f'"""Y"""\n\n{sleep}')
+    built = project.build()
+    assert "y.py" in built.errors and "still running after 1 s" in built.errors and "x.py" not in built.errors
+    assert ":limits:" not in built.page("page") and "cell_seconds" not in built.page("page")
+    project.write(page=page.replace("cell_seconds", "seconds"))
+    assert "docs/page.rst: ':limits: x.py seconds=60' is no limit" in project.build().errors
 
 
 def menu(html: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -40,6 +42,11 @@ def executes(example: Example, cache: Cache, surroundings: Surroundings | None =
 def entry_of(cache: Cache) -> Path:
     (path,) = cache.folder.iterdir()
     return path
+
+
+def whole(content: str) -> str:
+    """As the cache writes it."""
+    return f"{hashlib.sha256(content.encode()).hexdigest()}\n{content}"
 
 
 def test_an_unchanged_example_is_not_executed(kept: tuple[Example, Cache]) -> None:
@@ -94,7 +101,7 @@ def test_a_change_of_surroundings_makes_another_key(
     assert not cache.load(example, digest_of(key_facts(example, change(here))))
 
 
-@pytest.mark.parametrize("damage", ["truncated", "tampered", "empty", "of another key"])
+@pytest.mark.parametrize("damage", ["truncated", "tampered", "empty", "of another key", "of another format"])
 def test_a_damaged_entry_is_executed_again(damage: str, kept: tuple[Example, Cache]) -> None:
     example, cache = kept
     path = entry_of(cache)
@@ -104,6 +111,7 @@ def test_a_damaged_entry_is_executed_again(damage: str, kept: tuple[Example, Cac
         "tampered": text.replace("counted", "c0unted"),
         "empty": "",
         "of another key": text,
+        "of another format": whole(text.partition("\n")[2].replace('"seed"', '"sown"')),
     }[damage]
     path.write_text(damaged, encoding="utf-8")
     if damage == "of another key":
@@ -133,3 +141,29 @@ def test_what_a_process_has_imported_makes_no_other_key(kept: tuple[Example, Cac
     import setuptools  # noqa: F401
 
     assert not executes(*kept)
+
+
+def test_whoever_goes_back_to_an_earlier_text_executes_nothing(kept: tuple[Example, Cache]) -> None:
+    """Between two branches, or two sets of versions."""
+    first, cache = kept
+    first.path.write_text(first.text.replace("counted", "again"), encoding="utf-8")
+    second = read(first.path)
+    assert executes(second, cache)
+    for example in (first, second):
+        assert not executes(example, cache)
+
+
+def test_old_runs_are_pruned_and_nothing_that_is_not_ours(kept: tuple[Example, Cache]) -> None:
+    example, cache = kept
+    text = entry_of(cache).read_text(encoding="utf-8")
+    ours = [cache.folder / f"x.py-{number:016}.json" for number in range(20)]
+    forgotten, theirs = cache.folder / f"gone.py-{0:016}.json", cache.folder / "x.py-notes.txt"
+    for number, path in enumerate([*ours, forgotten, theirs]):
+        path.write_text(text, encoding="utf-8")
+        os.utime(path, (number, number))
+    assert not executes(example, cache), "it was used just now"
+    example.path.write_text(example.text.replace("counted", "again"), encoding="utf-8")
+    assert executes(read(example.path), cache)
+    assert not executes(example, cache), "what was used last is kept"
+    assert theirs.exists() and not forgotten.exists()
+    assert len(list(cache.folder.iterdir())) == 3

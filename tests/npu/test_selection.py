@@ -14,7 +14,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from standins import npu
-from standins.npu import build, provider, symbols
+from standins.npu import build, provider, pruning, symbols
 from standins.npu.selection import Kind, Machine, choose, this_machine
 from standins.npu.settings import Settings, settings
 from standins.npu.versions import Torch, installed_torch
@@ -164,3 +164,17 @@ def test_npu_smi_says_virtual() -> None:
     assert done.stdout.count("/ 1024 ") == 3
     refused = subprocess.run(["npu-smi", "set"], env=variables, capture_output=True, text=True)
     assert refused.returncode == 2 and "`npu-smi info` only" in refused.stderr
+
+
+def test_builds_that_nobody_used_for_long_are_removed_and_nothing_that_is_not_ours(tmp_path: Path) -> None:
+    name = "2.12.0-torch-2.12.0+cpu-x86_64-{:012x}"
+    now, old, locked, theirs = (
+        tmp_path / each for each in (name.format(1), name.format(2), f"{name.format(2)}.lock", "a")
+    )
+    for folder in (now, old, theirs):
+        (folder / "lib64").mkdir(parents=True)
+    locked.touch()
+    for each in (now, old, locked, theirs):
+        os.utime(each, (1, 1))
+    assert pruning.used(now) == now
+    assert sorted(tmp_path.iterdir()) == sorted([now, theirs])

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from standins.assets import Asset
+from standins.assets.manifest import record
 from standins.hub.catalogue import blobs
 from standins.hub.content import Blob, Kind, Repository, Revision
 from standins.hub.state import Hub
@@ -33,10 +34,14 @@ def put_true_shapes(hub: Hub, models: Iterable[Model], tokenizer: Asset, folder:
 
 
 def hollow(folder: Path) -> Iterator[tuple[str, Blob]]:
-    """The files of a model.  Nobody hashes 16 GB of zeros: they are known by name."""
+    """The files of a model.  Nobody hashes 16 GB of zeros: weights are known by name."""
     for file in sorted(folder.iterdir()):
-        name = hashlib.sha256(f"{folder.parent.name}/{folder.name}/{file.name}".encode()).hexdigest()
-        yield file.name, Blob(file, file.stat().st_size, name, name[:40])
+        if file.suffix == ".safetensors":
+            name = hashlib.sha256(f"{folder.parent.name}/{folder.name}/{file.name}".encode()).hexdigest()
+            yield file.name, Blob(file, file.stat().st_size, name, name[:40])
+        else:
+            known = record(file, folder)
+            yield file.name, Blob(file, known.size, known.sha256, known.git_oid)
 
 
 def put_long_reviews(hub: Hub, folder: Path) -> None:

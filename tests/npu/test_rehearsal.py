@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from math import prod
@@ -146,6 +147,58 @@ print("CACHE", torch.npu.max_memory_allocated() - weights)
     (line,) = (line for line in printed.splitlines() if line.startswith("CACHE"))
     cache = 32 * 2 * 8 * 128 * 2 * 4 * 4032
     assert report["fits"] and cache < int(line.split()[1]) < 1.15 * cache
+
+
+def test_downloads_take_no_room(tmp_path: Path) -> None:
+    program = """
+import huggingface_hub, modelscope
+from pathlib import Path
+for folder in (
+    modelscope.snapshot_download("LLM-Research/Llama-3.2-1B-Instruct"),
+    huggingface_hub.snapshot_download("meta-llama/Llama-3.2-1B-Instruct"),
+    huggingface_hub.snapshot_download("meta-llama/Llama-3.2-1B-Instruct", local_dir="here"),
+):
+    (file,) = Path(folder).glob("*.safetensors")
+    print("FILE", file.stat().st_size, file.stat().st_blocks * 512)
+"""
+    _, printed = rehearse(tmp_path, program)
+    files = [list(map(int, line.split()[1:])) for line in printed.splitlines() if line.startswith("FILE")]
+    assert len(files) == 3
+    for size, on_disk in files:
+        assert size > 2 * known()["meta-llama/Llama-3.2-1B-Instruct"].parameters and on_disk < 3e6
+
+
+def test_fsdp_shares_a_model_between_two_cards(tmp_path: Path) -> None:
+    program = """
+model_id = "HuggingFaceTB/SmolLM2-135M-Instruct"
+import os, torch
+import torch.distributed as dist
+from torch.distributed.fsdp import fully_shard
+from transformers import AutoConfig, AutoModelForCausalLM
+torch.npu.set_device(int(os.environ["LOCAL_RANK"]))
+dist.init_process_group("hccl")
+with torch.device("meta"):
+    model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(model_id), dtype=torch.float32)
+for layer in model.model.layers:
+    fully_shard(layer)
+fully_shard(model)
+model.to_empty(device="npu")
+print("MODEL", torch.npu.memory_allocated())
+optimizer = torch.optim.AdamW(model.parameters())
+ids = torch.ones(1, 512, dtype=torch.long, device="npu")
+for _ in range(2):
+    model(input_ids=ids, labels=ids, use_cache=False).loss.backward()
+    optimizer.step()
+    optimizer.zero_grad()
+dist.destroy_process_group()
+"""
+    report, printed = rehearse(tmp_path, program, "--cards", "2", "--model", "meta-llama/Llama-3.2-1B-Instruct")
+    share = 2 * known()["meta-llama/Llama-3.2-1B-Instruct"].parameters  # bytes: half of four for each
+    assert report["fits"], printed
+    assert [int(number) for number in re.findall(r"MODEL (\d+)", printed)] == [pytest.approx(share, rel=1e-3)] * 2
+    cards: list[dict[str, int]] = report["cards"]  # type: ignore[assignment]
+    assert [card["number"] for card in cards] == [0, 1]
+    assert all(4 * share < card["allocated"] < 8 * share for card in cards)  # with gradients and AdamW's state
 
 
 @pytest.mark.parametrize("model", known().values(), ids=lambda model: model.id)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType
@@ -119,6 +120,37 @@ def copy_beginning(file: Path, to: IO[bytes]) -> None:
         to.write(stream.read(LARGE))
     to.flush()
     to.truncate(file.stat().st_size)
+
+
+def copy_with_holes() -> None:
+    """shutil copies files of holes as they are: huggingface_hub does so from its cache into a folder."""
+    copyfile = shutil.copyfile
+
+    def copy(src: str | os.PathLike[str], dst: str | os.PathLike[str], **named: Any) -> Any:
+        source = Path(src)
+        if not source.is_file() or source.stat().st_size <= LARGE_FILE or Path(dst).is_dir():
+            return copyfile(src, dst, **named)
+        with source.open("rb") as stream, Path(dst).open("wb") as to:
+            for start, end in written(stream.fileno(), source.stat().st_size):
+                stream.seek(start)
+                to.seek(start)
+                to.write(stream.read(end - start))
+            to.truncate(source.stat().st_size)
+        return dst
+
+    shutil.copyfile = copy  # type: ignore[assignment]
+
+
+def written(file: int, size: int) -> Iterator[tuple[int, int]]:
+    """Beginning and end of each part of an open file that is not a hole."""
+    end = 0
+    while end < size:
+        try:
+            start = os.lseek(file, end, os.SEEK_DATA)
+        except OSError:  # only a hole is left
+            return
+        end = os.lseek(file, start, os.SEEK_HOLE)
+        yield start, end
 
 
 def find_holes(module: ModuleType) -> None:

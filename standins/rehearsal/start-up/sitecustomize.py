@@ -58,4 +58,5 @@ class Finder(importlib.abc.MetaPathFinder):
         return spec
 
 
+rehearsal_files.copy_with_holes()
 sys.meta_path.insert(0, Finder())

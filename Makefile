@@ -13,7 +13,7 @@ NAME := llama-on-ascend
 FORMS ?=
 PORT ?= 8000
 
-.PHONY: html pages epub epubs pdf pdfs test checks lint bench serve translations explain accept rehearse install zip linkcheck clean help
+.PHONY: html pages epub epubs pdf pdfs test checks lint bench set serve translations explain accept rehearse install zip linkcheck clean help
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -64,6 +64,11 @@ bench: install ## measure beside sphinx-gallery and MyST-NB, a quarter of an hou
 serve: ## show the site at http://localhost:$(PORT)
 	@test -e $(SITE)/index.html || { echo "There is no site yet: 'make html' first."; exit 1; }
 	@$(PY) -m http.server --bind localhost --directory $(SITE) $(PORT)
+
+set: VENV = _build/sets/$(SET)/venv
+set: ## run every example with another set of versions and record it: make set SET=cann-8.5; sets/ has them
+	@$(PYTHON) -m sets install "$(SET)" "$(VENV)"
+	@"$(VENV)/bin/python" -m standins "$(VENV)/bin/python" -m sets run "$(SET)"
 
 explain: install ## say why an example will run again: make explain X=examples/tokenizer.py
 	@$(STANDINS) $(PY) -m engine explain $(X)

@@ -58,7 +58,7 @@ def make(folder: Path, lists: Path) -> None:
     mark.write_text(wanted)
 
 
-def require_python(version: tuple, whose: str) -> None:
+def require_python(version: tuple[int, ...], whose: str) -> None:
     """Exit unless it is a Python that everything here has packages for."""
     if not OLDEST <= version <= NEWEST:
         sys.exit(
@@ -67,7 +67,7 @@ def require_python(version: tuple, whose: str) -> None:
         )
 
 
-def dotted(version: tuple) -> str:
+def dotted(version: tuple[int, ...]) -> str:
     return ".".join(map(str, version))
 
 
@@ -125,14 +125,14 @@ def install(folder: Path, lists: Path) -> None:
         )
 
 
-def pinned(lists: Path) -> list:
+def pinned(lists: Path) -> list[str]:
     """All requirements, without comments, in order of their names."""
     texts = [file.read_text(encoding="utf-8") for file in lists.glob("*.txt") if file.name != GIVEN]
     lines = [line.partition("#")[0].strip() for text in texts for line in text.splitlines()]
     return sorted(line for line in lines if "==" in line)
 
 
-def names(lines: str) -> set:
+def names(lines: str) -> set[str]:
     return set(re.findall(r"^([\w.-]+)==", lines, re.MULTILINE))
 
 

@@ -25,9 +25,11 @@ extensions = [
     "device_tabs",  # outputs of several devices
     "benchmark",  # what the last "make bench" measured
     "verification",  # all runs of the build in a table
+    "version_sets",  # what ran with which versions
     "typed_code",  # forbids code that did not run
     "compatibility",  # which versions belong together
     "field_reports",  # what people ran into, and where it is answered
+    "install_commands",  # what installs each set of versions
     "anchors",  # addresses of Chinese sections
     "folding",  # long logs and outputs
     "languages",  # each page leads to itself in the others

@@ -2,31 +2,49 @@
 
 # %% versions
 import platform
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distributions, version
 
 print("Python", platform.python_version(), platform.machine())
 versions = {}
-for name in ("torch", "torch_npu", "transformers", "datasets", "accelerate", "peft"):
+for name in ("torch", "torch_npu", "transformers", "datasets", "accelerate", "peft", "trl", "huggingface_hub"):
     try:
         versions[name] = version(name)
     except PackageNotFoundError:
         versions[name] = "not installed"
-    print(f"{name:12} {versions[name]}")
+    print(f"{name:16} {versions[name]}")
+nvidia = [found for found in distributions() if (found.metadata["Name"] or "").startswith("nvidia-")]
+if nvidia:
+    print(f"{len(nvidia)} nvidia packages: this torch is a CUDA build, import torch may abort beside torch_npu")
 
 # %% device
 import torch
 
-device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else torch.device("cpu")
 print("device:", device)
+cann = ""
 if device.type == "npu":
     from torch_npu.npu.utils import get_cann_version
 
-    print("CANN:", get_cann_version())
+    cann = get_cann_version()
+    print("CANN:", cann)
     for index in range(torch.npu.device_count()):
         properties = torch.npu.get_device_properties(index)
         print(f"npu:{index} {properties.name}, {properties.total_memory / 2**30:.1f} GiB")
     free, total = torch.npu.mem_get_info()
     print(f"free on npu:0: {free / 2**30:.1f} of {total / 2**30:.1f} GiB")
+
+# %% set
+sets = {"8.5": ("2.7.1", "2.7.1.post2"), "9.0": ("2.9.0", "2.9.0.post2"), "9.1": ("2.12.0", "2.12.0.post2")}
+wanted = sets.get(".".join(cann.split(".")[:2]))
+have = (versions["torch"].partition("+")[0], versions["torch_npu"])
+if wanted is None:
+    print(f"no set of versions for CANN {cann or '(not found)'}; there are sets for {', '.join(sets)}")
+elif have == wanted:
+    print(f"torch and torch_npu are those of the set for CANN {cann}")
+else:
+    print(f"for CANN {cann}: torch {wanted[0]}, torch_npu {wanted[1]}; here: {have[0]}, {have[1]}; to change:")
+    print(f"pip install torch=={wanted[0]} --index-url https://download.pytorch.org/whl/cpu")
+    print(f"pip install torch_npu=={wanted[1]}")
 
 # %% matmul
 torch.manual_seed(0)

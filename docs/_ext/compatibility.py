@@ -18,6 +18,7 @@ from sphinx.application import Sphinx
 from sphinx.locale import get_translation
 from sphinx.util.docutils import SphinxDirective
 from tables import Entry, table
+from version_sets import Column, columns
 
 _ = get_translation("guide")
 
@@ -41,6 +42,8 @@ class Requirement:
 class Release:
     """A torch_npu package, and the torch and CANN it was released for."""
 
+    product: str
+    """TorchNPU's own number, under which several packages come out together."""
     torch_npu: str
     torch: str
     cann: str
@@ -114,11 +117,23 @@ class Compatibility(SphinxDirective):
     def _releases(self, facts: Facts, ran: dict[str, str]) -> Node:
         rows: list[tuple[Entry, ...]] = []
         if "torch_npu" in ran and ran["torch_npu"] not in {fact.torch_npu for fact in facts.releases}:
-            rows.append((ran["torch_npu"], ran["torch"].partition("+")[0], _("该表未列出"), _("本次构建所用")))
+            rows.append((ran["torch_npu"], ran["torch"].partition("+")[0], _("该表未列出"), _("本次构建"), UNKNOWN))
+        sets = columns()
         for fact in facts.releases:
             remark = _("（推荐）") if fact.recommended else ""
-            rows.append((fact.torch_npu + remark, fact.torch, fact.cann, facts.sources[fact.source].link()))
-        return table(("torch_npu", "torch", "CANN", _("出处")), rows, CLASSES)
+            source = facts.sources[fact.source]
+            link = nodes.reference("", f"TorchNPU {fact.product}", refuri=source.address)
+            rows.append((fact.torch_npu + remark, fact.torch, fact.cann, _ran_with(fact, sets), link))
+        return table(("torch_npu", "torch", "CANN", _("本站的例子用它运行过吗"), _("出处")), rows, CLASSES)
+
+
+def _ran_with(release: Release, sets: list[Column]) -> Entry:
+    """Which sets have exactly this torch_npu and ran, and how many examples did."""
+    ran = [each for each in sets if each.chosen.pins["torch_npu"] == release.torch_npu and each.outcomes]
+    results: list[Node] = []
+    for each in ran:
+        results += [nodes.Text("; " if results else ""), nodes.Text(f"{each.name} "), each.result()]
+    return nodes.inline("", "", *results) if results else UNKNOWN
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

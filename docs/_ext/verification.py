@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import version_sets
 from badge import bytes_text, cards_text, device_text, kind_text, peak_text
 from docutils import nodes
 from docutils.nodes import Node
@@ -169,7 +170,7 @@ def write_json(app: Sphinx, exception: Exception | None) -> None:
         host: {name: run.record.to_json() for name, run in theirs.items()} for host, theirs in runs_elsewhere().items()
     }
     rehearsed = {name: {count: asdict(each) for count, each in rehearsed_of(name).items()} for name in rehearsals()}
-    content = {"build": runs, "rehearsals": rehearsed, "handed_in": others}
+    content = {"build": runs, "rehearsals": rehearsed, "handed_in": others, "sets": version_sets.as_json()}
     text = json.dumps(content, ensure_ascii=False, indent=1)
     (Path(app.outdir) / "verification.json").write_text(text + "\n", encoding="utf-8")
 

@@ -47,6 +47,7 @@ ALIASES = {
         "libatb",
         "libmsprofiler",
         "libascend_hal",
+        "libopapi",
     ),
     "libhccl.so": ("libhcomm",),
 }
@@ -79,7 +80,7 @@ HCCL = Library(
 KERNELS = Library(
     "lib64/libvirtual_npu_kernels.so",
     ("register_kernels", "aten_kernels", "device_tensors", "random_numbers", "npu_operators", "attention", "sizes"),
-    ("-shared", "-ltorch_cpu", "-lc10"),
+    ("-shared", "-ltorch_npu", "-ltorch_cpu", "-lc10"),
     uses_torch=True,
 )
 NPU_SMI = Library("bin/npu-smi", ("npu_smi",))
@@ -162,7 +163,8 @@ def _compile(library: Library, source: str, unfinished: Path, torch: Torch) -> N
 
 def _link(library: Library, unfinished: Path, torch: Torch) -> None:
     objects = [f"objects/{source}.o" for source in library.sources]
-    paths = [f"-L{torch.torch.folder / 'lib'}"] if library.uses_torch else []
+    packages = (torch.torch_npu, torch.torch) if library.uses_torch else ()
+    paths = [f"-L{package.folder / 'lib'}" for package in packages]
     _run([*objects, "-o", library.file, *paths, *library.link], unfinished)
 
 

@@ -8,6 +8,7 @@ import shutil
 from standins.assets.recipes import DATA, Bench
 
 CONTEXT = 8192  # tokens
+TOKENIZER = "GPT2Tokenizer"  # as the real repository says; transformers 4 does not know the class that 5 writes
 OUR_OWN = ("is_local", "local_files_only", "backend", "_model_name_or_path")  # traces of how the files were made
 
 
@@ -25,13 +26,13 @@ def build(bench: Bench) -> None:
     model.to(torch.bfloat16).save_pretrained(bench.files)
     tokenizer = AutoTokenizer.from_pretrained(**where, model_max_length=CONTEXT)
     tokenizer.save_pretrained(bench.files)
-    for name in ("config.json", "tokenizer_config.json"):
-        forget(bench, name)
+    tidy(bench, "config.json")
+    tidy(bench, "tokenizer_config.json", tokenizer_class=TOKENIZER)
     shutil.copyfile(DATA / "smollm2.md", bench.files / "README.md")
 
 
-def forget(bench: Bench, name: str) -> None:
+def tidy(bench: Bench, name: str, **instead: str) -> None:
     path = bench.files / name
     content = json.loads(path.read_text(encoding="utf-8"))
     kept = {key: value for key, value in content.items() if key not in OUR_OWN}
-    path.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
+    path.write_text(json.dumps({**kept, **instead}, indent=2) + "\n", encoding="utf-8")

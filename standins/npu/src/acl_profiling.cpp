@@ -1,7 +1,6 @@
 // The profiling side of CANN.  Nothing runs on a device, so it takes what it is told and records nothing: torch_npu's
 // profiler then writes what happened on the host.
 #include <acl/acl_prof.h>
-#include <profiling/aprof_pub.h>
 
 #include <chrono>
 
@@ -25,10 +24,11 @@ aclError aclprofDestroyConfig(const aclprofConfig* config) {
   return ACL_SUCCESS;
 }
 
-int32_t MsprofRegisterCallback(uint32_t, ProfCommandHandle) { return 0; }
-int32_t MsprofReportApi(uint32_t, const MsprofApi*) { return 0; }
-int32_t MsprofReportCompactInfo(uint32_t, const VOID_PTR, uint32_t) { return 0; }
-int32_t MsprofReportAdditionalInfo(uint32_t, const VOID_PTR, uint32_t) { return 0; }
+// Their header lies elsewhere or not at all in older torch_npu wheels, and what they are told is not looked at.
+int32_t MsprofRegisterCallback(uint32_t, int32_t (*)(uint32_t, void*, uint32_t)) { return 0; }
+int32_t MsprofReportApi(uint32_t, const void*) { return 0; }
+int32_t MsprofReportCompactInfo(uint32_t, const void*, uint32_t) { return 0; }
+int32_t MsprofReportAdditionalInfo(uint32_t, const void*, uint32_t) { return 0; }
 uint64_t MsprofGetHashId(const char*, size_t) { return 0; }
 
 uint64_t MsprofSysCycleTime() {

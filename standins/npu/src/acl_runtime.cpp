@@ -152,12 +152,12 @@ aclError aclGetDeviceCapability(uint32_t, aclDeviceInfo what, int64_t* value) {
 }
 
 aclError aclrtGetDeviceInfo(uint32_t, aclrtDevAttr what, int64_t* value) {
-  switch (what) {
-    case ACL_DEV_ATTR_AICORE_CORE_NUM:
-    case ACL_DEV_ATTR_CUBE_CORE_NUM: *value = 20; break;
-    case ACL_DEV_ATTR_VECTOR_CORE_NUM: *value = 40; break;
-    case ACL_DEV_ATTR_TOTAL_GLOBAL_MEM_SIZE: *value = static_cast<int64_t>(device_memory()); break;
-    case ACL_DEV_ATTR_L2_CACHE_SIZE: *value = 192LL << 20; break;
+  switch (static_cast<int>(what)) {  // by number: headers before torch_npu 2.8 lack some of the names
+    case 101:                        // ACL_DEV_ATTR_AICORE_CORE_NUM
+    case 102: *value = 20; break;    // ACL_DEV_ATTR_CUBE_CORE_NUM
+    case 201: *value = 40; break;    // ACL_DEV_ATTR_VECTOR_CORE_NUM
+    case 301: *value = static_cast<int64_t>(device_memory()); break;  // ACL_DEV_ATTR_TOTAL_GLOBAL_MEM_SIZE
+    case 302: *value = 192LL << 20; break;                            // ACL_DEV_ATTR_L2_CACHE_SIZE
     default: *value = 0;
   }
   return ACL_SUCCESS;

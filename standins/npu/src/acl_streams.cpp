@@ -103,7 +103,7 @@ aclError aclrtEventGetTimestamp(aclrtEvent event, uint64_t* microseconds) {
   return ACL_SUCCESS;
 }
 
-aclError aclrtLaunchHostFunc(aclrtStream, aclrtHostFunc function, void* argument) {
+aclError aclrtLaunchHostFunc(aclrtStream, void (*function)(void*), void* argument) {
   function(argument);
   return ACL_SUCCESS;
 }

@@ -9,6 +9,8 @@
 #include <atomic>
 #include <vector>
 
+#include "computed_kernel.hpp"
+
 namespace virtual_npu {
 
 // A profiler has seen the operator: what it is made of here would count twice.
@@ -76,13 +78,13 @@ class StructuredKernel final : public c10::OperatorKernel {
 // torch_npu's.
 class ForwardingKernel final : public c10::OperatorKernel {
  public:
-  explicit ForwardingKernel(c10::SafeKernelFunction kernel) : kernel_(std::move(kernel)) {}
+  explicit ForwardingKernel(ComputedKernel kernel) : kernel_(std::move(kernel)) {}
   void operator()(const c10::OperatorHandle& op, c10::DispatchKeySet keys, torch::jit::Stack* stack) {
     kernel_.callBoxed(op, keys, stack);
   }
 
  private:
-  c10::SafeKernelFunction kernel_;
+  ComputedKernel kernel_;
 };
 
 // Lets torch compose the operator of others, with the kernel it has for this kind of composition.

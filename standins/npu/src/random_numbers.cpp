@@ -1,7 +1,11 @@
 #include "random_numbers.hpp"
 
 #include <ATen/CPUGeneratorImpl.h>
-#include <ATen/Context.h>
+
+namespace at_npu::detail {
+// torch_npu's own: before 2.13 torch's hooks do not lead there.
+const at::Generator& getDefaultNPUGenerator(c10::DeviceIndex device);
+}  // namespace at_npu::detail
 
 namespace virtual_npu {
 namespace {
@@ -19,7 +23,7 @@ uint64_t mixed(uint64_t seed, uint64_t offset) {
 }  // namespace
 
 at::Generator host_generator(c10::Device device, const std::optional<at::Generator>& chosen) {
-  at::Generator generator = chosen && chosen->defined() ? *chosen : at::globalContext().defaultGenerator(device);
+  at::Generator generator = chosen && chosen->defined() ? *chosen : at_npu::detail::getDefaultNPUGenerator(device.index());
   if (generator.device().is_cpu()) return generator;
   std::lock_guard<std::mutex> guard(generator.mutex());
   const uint64_t seed = generator.current_seed(), offset = generator.get_offset();

@@ -82,7 +82,7 @@ bool draws_random_numbers(const c10::OperatorHandle& op) {
 bool has(const c10::OperatorHandle& op, DispatchKey key) { return op.hasKernelForDispatchKey(key); }
 
 CppFunction as_for(const c10::OperatorHandle& op, DispatchKey key) {
-  return CppFunction::makeFromBoxedFunctor(std::make_unique<ForwardingKernel>(op.getComputedKernelForDispatchKey(key)));
+  return CppFunction::makeFromBoxedFunctor(std::make_unique<ForwardingKernel>(computed_kernel(op, key)));
 }
 
 template <class Kernel, class... Arguments>

@@ -62,7 +62,7 @@ IValue without_memory(const IValue& value, bool written) {
 
 class UntouchedKernel final : public c10::OperatorKernel {
  public:
-  explicit UntouchedKernel(c10::SafeKernelFunction kernel) : kernel_(std::move(kernel)) {}
+  explicit UntouchedKernel(ComputedKernel kernel) : kernel_(std::move(kernel)) {}
   void operator()(const c10::OperatorHandle& op, c10::DispatchKeySet keys, Stack* stack) {
     const size_t begin = stack->size() - op.schema().arguments().size();
     const auto self = (*stack)[begin].toTensor();
@@ -72,7 +72,7 @@ class UntouchedKernel final : public c10::OperatorKernel {
   }
 
  private:
-  c10::SafeKernelFunction kernel_;
+  ComputedKernel kernel_;
 };
 
 }  // namespace
@@ -128,7 +128,7 @@ void leave_the_host_untouched(std::vector<torch::Library>& libraries, const std:
     if (const auto full = c10::toString(op.operator_name()); filling.count(full))
       host.impl(full.substr(std::string("aten::").size()).c_str(),
                 torch::CppFunction::makeFromBoxedFunctor(
-                    std::make_unique<UntouchedKernel>(op.getComputedKernelForDispatchKey(DispatchKey::CPU))));
+                    std::make_unique<UntouchedKernel>(computed_kernel(op, DispatchKey::CPU))));
 }
 
 }  // namespace virtual_npu

@@ -1,0 +1,66 @@
+"""``python -m sets install NAME FOLDER`` makes the environment of a set, or checks a given one for it.
+
+``python -m sets run NAME``, by the Python of that environment and inside the stand-ins, runs every example with a
+cache of its own and writes ``sets/records/NAME.json``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+from sets import every_set
+
+ROOT = Path(__file__).parents[1]
+BUILD = Path("_build/sets")
+RUN_EXAMPLES = ("examples.txt", "given.txt")  # of requirements/: name all that engine and stand-ins import
+PACKAGE = re.compile(r"^[\w-]+", re.MULTILINE)
+
+
+def main(arguments: list[str]) -> None:
+    """Exits with a sentence that says what is possible."""
+    known = every_set()
+    if len(arguments) < 2 or arguments[1] not in known:
+        sys.exit(f"say which set: make set SET=NAME, with one of {', '.join(known)}")
+    if arguments[0] == "install":
+        install(arguments[1], Path(arguments[2]))
+    else:
+        run(arguments[1])
+
+
+def install(name: str, folder: Path) -> None:
+    """Uses nothing that is to be installed."""
+    import bootstrap
+
+    lists = BUILD / name / "requirements"
+    lists.mkdir(parents=True, exist_ok=True)
+    needed = "".join((ROOT / "requirements" / file).read_text(encoding="utf-8") for file in RUN_EXAMPLES)
+    ours = {line.partition("==")[0]: line for line in bootstrap.pinned(ROOT / "requirements")}
+    packages = set(PACKAGE.findall(needed))
+    lines = every_set()[name].requirements({package: line for package, line in ours.items() if package in packages})
+    (lists / bootstrap.GIVEN).write_text("")  # a given environment has exactly these versions, or it is not this set
+    (lists / "checks.txt").write_text("\n".join(lines) + "\n")
+    os.environ.pop("PYTHONPATH", None)
+    bootstrap.main(folder, "checks", lists)
+
+
+def run(name: str) -> None:
+    """Examples that fail are what this is to find out: it ends well all the same."""
+    from engine.cache import Cache
+    from engine.example import discover
+    from engine.golden import Golden
+    from engine.session import Session
+    from sets.record import SetRecord, write
+
+    nothing_recorded = Golden(BUILD)  # the recorded numbers belong to the versions of the site
+    session = Session(Cache(BUILD / name / "runs"), golden=nothing_recorded)
+    examples = discover(ROOT / "examples")
+    record = SetRecord.of(every_set()[name], examples, session.run(examples), session.surroundings)
+    write(record)
+    print(record.summary())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,138 @@
+"""What came of every example with one set of versions: small, without outputs, times or notebooks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from engine.example import Example
+from engine.record import Outcome
+from engine.run import Run
+from engine.surroundings import Surroundings
+from sets import FOLDER, VersionSet
+
+RECORDS = FOLDER / "records"
+
+
+@dataclass(frozen=True)
+class CellOutcome:
+    """How a cell ended."""
+
+    name: str
+    outcome: Outcome = Outcome.RAN
+    error: str = ""
+    """The message of one that failed, in a line."""
+    need: str = ""
+    """What a skipped one needs and did not find."""
+
+
+@dataclass(frozen=True)
+class ExampleOutcome:
+    """What came of one example."""
+
+    digest: str
+    """Of what ran; see :func:`digest`."""
+    cells: tuple[CellOutcome, ...]
+
+    @property
+    def failure(self) -> CellOutcome | None:
+        ended = (cell for cell in self.cells if cell.outcome not in (Outcome.RAN, Outcome.SKIPPED))
+        return next(ended, None)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What skipped cells need, each once."""
+        return tuple(dict.fromkeys(cell.need for cell in self.cells if cell.need))
+
+    @property
+    def ran(self) -> int:
+        return sum(cell.outcome is Outcome.RAN for cell in self.cells)
+
+    @classmethod
+    def of(cls, example: Example, run: Run) -> ExampleOutcome:
+        cells = (CellOutcome(cell.name, cell.outcome, cell.error, cell.need) for cell in run.record.cells)
+        return cls(digest(example), tuple(cells))
+
+    def to_json(self) -> dict[str, Any]:
+        """What is empty is left out."""
+        cells = ({name: value for name, value in asdict(cell).items() if value} for cell in self.cells)
+        return {"digest": self.digest, "cells": list(cells)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> ExampleOutcome:
+        cells = (CellOutcome(**{**cell, "outcome": Outcome(cell["outcome"])}) for cell in data["cells"])
+        return cls(data["digest"], tuple(cells))
+
+
+@dataclass(frozen=True)
+class SetRecord:
+    """A pass over all examples."""
+
+    set: str
+    pins: Mapping[str, str]
+    """Those of the set when it ran: its file may have changed since."""
+    recorded: str
+    """UTC, to the minute."""
+    machine: str
+    device: str
+    """``npu`` (silicon), ``virtual-npu`` or ``cpu``."""
+    versions: Mapping[str, str]
+    """As installed."""
+    examples: Mapping[str, ExampleOutcome]
+    """By file name."""
+
+    @classmethod
+    def of(
+        cls, chosen: VersionSet, examples: Iterable[Example], runs: Mapping[str, Run], surroundings: Surroundings
+    ) -> SetRecord:
+        return cls(
+            chosen.name,
+            dict(chosen.pins),
+            datetime.now(UTC).strftime("%Y-%m-%d %H:%M"),
+            platform.machine(),
+            next(run.record.device.kind for run in runs.values()),
+            surroundings.versions,
+            {each.name: ExampleOutcome.of(each, runs[each.name]) for each in examples},
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return {**vars(self), "examples": {name: outcome.to_json() for name, outcome in self.examples.items()}}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> SetRecord:
+        examples = {name: ExampleOutcome.from_json(outcome) for name, outcome in data["examples"].items()}
+        return cls(**{**data, "examples": examples})
+
+    def summary(self) -> str:
+        """What failed, a line each, and how many did not."""
+        failures = {name: outcome.failure for name, outcome in self.examples.items() if outcome.failure}
+        lines = [f"{name}: {cell.name} {cell.outcome}: {cell.error}" for name, cell in failures.items() if cell]
+        ran = len(self.examples) - len(failures)
+        return "\n".join([*lines, f"{self.set}: {ran} of {len(self.examples)} examples ran without a failure"])
+
+
+def digest(example: Example) -> str:
+    """Changes with the example's text and with that of its companions."""
+    sha = hashlib.sha256(example.text.encode())
+    for path in example.companions:
+        sha.update(path.read_bytes())
+    return sha.hexdigest()[:16]
+
+
+def write(record: SetRecord, folder: Path = RECORDS) -> None:
+    """``NAME.json``"""
+    folder.mkdir(exist_ok=True)
+    text = json.dumps(record.to_json(), ensure_ascii=False, indent=1)
+    (folder / f"{record.set}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def read_all(folder: Path = RECORDS) -> dict[str, SetRecord]:
+    """The records there are, by name of the set."""
+    records = (json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json")))
+    return {data["set"]: SetRecord.from_json(data) for data in records}

@@ -1,0 +1,106 @@
+"""A set's record says how every cell ended, and its column of the matrix says it again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import version_sets
+from docutils import nodes
+from version_sets import Column
+
+from engine.example import read
+from engine.record import CellRecord, DeviceRecord, Outcome, Record
+from engine.run import Run
+from engine.surroundings import Surroundings
+from sets import FOLDER, every_set
+from sets.record import SetRecord, digest, read_all, write
+
+TOO_NEW = "AttributeError: module 'torch' has no attribute 'too_new'"
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> Path:
+    path = tmp_path / "planted.py"
+    path.write_text(
+        '"""Planted"""\n\n# %% load\nimport torch\n\n# %% train\ntorch.too_new()\n\n# %% four needs=["npu>=4"]\n'
+    )
+    return path
+
+
+@pytest.fixture
+def record(example: Path) -> SetRecord:
+    """Of a run in which a cell used what this set's torch does not have."""
+    found = read(example)
+    cells = (
+        CellRecord("load", 4, Outcome.RAN),
+        CellRecord("train", 7, Outcome.FAILED, error=TOO_NEW),
+        CellRecord("four", 9, Outcome.SKIPPED, need="npu>=4"),
+    )
+    ran = Record("planted.py", "Planted", "key", "2026-11-25T00:00:00", 1.0, DeviceRecord("virtual-npu"), {}, (), cells)
+    surroundings = Surroundings({}, {}, {"torch": "2.7.1"})
+    return SetRecord.of(every_set()["cann-8.5"], [found], {found.name: Run(None, ran)}, surroundings)
+
+
+def test_a_use_of_a_too_new_name_turns_the_column_red_and_names_the_cell(
+    record: SetRecord, example: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(version_sets, "example_of", lambda name: read(example))
+    column = Column(every_set()["cann-8.5"], record)
+    assert column.failed == 1
+    result = column.result()
+    assert isinstance(result, nodes.inline) and result["classes"] == ["failed"] and result.astext() == "✗ 0/1"
+    shown = version_sets._outcome("planted.py", column.outcomes["planted.py"])
+    opened = next(node for node in shown.children if isinstance(node, version_sets.fold))
+    assert opened["summary"] == "✗ train" and opened.astext() == TOO_NEW
+    assert "npu>=4" in shown.astext()
+    assert "例子此后改过" not in shown.astext()
+
+
+def test_a_record_of_an_example_that_changed_says_so(
+    record: SetRecord, example: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    example.write_text(example.read_text() + "print()\n")
+    monkeypatch.setattr(version_sets, "example_of", lambda name: read(example))
+    outcome = record.examples["planted.py"]
+    assert version_sets._changed("planted.py", outcome)
+    assert "例子此后改过" in version_sets._outcome("planted.py", outcome).astext()
+
+
+def test_a_record_of_other_pins_says_so(record: SetRecord) -> None:
+    chosen = every_set()["cann-8.5"]
+    assert not Column(chosen, record).stale
+    assert Column(replace(chosen, pins={**chosen.pins, "torch": "2.7.2"}), record).stale
+
+
+def test_a_record_is_the_same_when_read_again(record: SetRecord, tmp_path: Path) -> None:
+    write(record, tmp_path / "records")
+    assert read_all(tmp_path / "records") == {"cann-8.5": record}
+
+
+def test_a_companion_belongs_to_what_ran(tmp_path: Path) -> None:
+    first = tmp_path / "run.sh"
+    first.write_text("# Run\n\n# %% run\npython other.py\n")
+    (tmp_path / "other.py").write_text("print(1)\n")
+    before = digest(read(first))
+    (tmp_path / "other.py").write_text("print(2)\n")
+    assert digest(read(first)) != before
+
+
+def test_records_are_small_and_of_sets_there_are() -> None:
+    assert sum(path.stat().st_size for path in (FOLDER / "records").glob("*.json")) < 2 << 20
+    for name, record in read_all().items():
+        assert name in every_set()
+        assert all(
+            cell.need
+            for each in record.examples.values()
+            if not each.failure
+            for cell in each.cells
+            if cell.outcome is Outcome.SKIPPED
+        )
+
+
+def test_every_week_every_set_runs() -> None:
+    workflow = (FOLDER.parent / ".github/workflows/sets.yml").read_text(encoding="utf-8")
+    assert f"set: [{', '.join(sorted(every_set()))}]" in workflow

@@ -10,4 +10,6 @@ npu-smi info
 ls "$ASCEND_OPP_PATH"/built-in/op_impl/ai_core/tbe/kernel 2>/dev/null || echo "no operator packages found"
 
 # %% build
-TORCH_DEVICE_BACKEND_AUTOLOAD=0 python -c "import torch; print('torch', torch.__version__, 'built for CUDA:', torch.version.cuda)"
+export TORCH_DEVICE_BACKEND_AUTOLOAD=0
+python -c "import torch; print(torch.__version__, 'CUDA:', torch.version.cuda)"
+unset TORCH_DEVICE_BACKEND_AUTOLOAD

@@ -51,11 +51,13 @@ def run(name: str) -> None:
     from engine.cache import Cache
     from engine.example import discover
     from engine.golden import Golden
+    from engine.run import Limits
     from engine.session import Session
     from sets.record import SetRecord, write
 
     nothing_recorded = Golden(BUILD)  # the recorded numbers belong to the versions of the site
-    session = Session(Cache(BUILD / name / "runs"), golden=nothing_recorded)
+    patient = Limits(cell_seconds=1800, example_seconds=3600)  # it is not about how fast this machine is
+    session = Session(Cache(BUILD / name / "runs"), limits=patient, golden=nothing_recorded)
     examples = discover(ROOT / "examples")
     record = SetRecord.of(every_set()[name], examples, session.run(examples), session.surroundings)
     write(record)

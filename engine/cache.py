@@ -31,6 +31,7 @@ Read = TypeVar("Read")
 # What of the engine has a hand in an output.  The rest decides what is shown, and may change without a new run.
 ENGINE = (
     "bash_kernel",
+    "children/sitecustomize",
     "client",
     "example",
     "execution",
@@ -47,7 +48,7 @@ def key_facts(example: Example, surroundings: Surroundings) -> dict[str, Any]:
     """All that can change the output of an example: what :func:`key` digests and ``explain`` compares."""
     texts = {example.name: example.text.encode()}  # as read: the file may have been edited since
     texts |= {path.name: path.read_bytes() for path in example.companions}
-    engine = b"".join(Path(__file__).with_name(f"{name}.py").read_bytes() for name in ENGINE)
+    engine = b"".join(Path(__file__).parent.joinpath(f"{name}.py").read_bytes() for name in ENGINE)
     return {
         "files": {name: hashlib.sha256(text).hexdigest() for name, text in texts.items()},
         "engine": hashlib.sha256(engine).hexdigest(),

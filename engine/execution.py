@@ -17,11 +17,12 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from engine.client import Client, KernelNotStarted, opened
-from engine.example import Cell, Example
+from engine.example import SUFFIXES, Cell, Example
 from engine.needs import unmet
+from engine.observer import joined
 from engine.record import CellRecord, DeviceRecord, Outcome, Record
 from engine.run import Limits, Run
-from engine.surroundings import WORK, Surroundings
+from engine.surroundings import OBSERVED, WORK, Surroundings
 from engine.terminal import seen
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -60,11 +61,15 @@ async def execute(
     """
     started, begin = datetime.now(UTC), time.monotonic()
     notebook = example.notebook()
+    companions = [path for path in example.companions if path.suffix in SUFFIXES]
+    texts = [example.text, *(path.read_text(encoding="utf-8") for path in companions)]
     with tempfile.TemporaryDirectory(prefix="run-", ignore_cleanup_errors=True) as name:
         scratch = Path(name)
         folder, environment = working_folder(example, scratch), surroundings.fresh_environment(scratch)
         place = Place(folder, environment, scratch, surroundings.shown_paths(scratch))
+        (scratch / OBSERVED).mkdir()
         cells, facts = await execute_cells(example, notebook, surroundings, place, limits, told)
+        facts = joined(facts, scratch / OBSERVED)
     record = Record(
         example=example.name,
         title=example.title,
@@ -73,7 +78,7 @@ async def execute(
         seconds=round(time.monotonic() - begin, 2),
         device=_device(facts, surroundings),
         versions=surroundings.versions,
-        standins=surroundings.standins_of(example.text),
+        standins=surroundings.standins_of("\n".join(texts)),
         cells=cells,
         seed=facts.get("seed"),
     )

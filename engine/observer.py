@@ -1,20 +1,26 @@
-"""Watches, inside the kernel but outside the example, on which device its models and batches are.
+"""Watches, outside the example but in its kernel and in every process it starts, where its models and batches are.
 
 That an example ran on the NPU is a fact observed here, never a claim of the example or of a page.
 """
 
 from __future__ import annotations
 
+import atexit
 import json
+import os
 import sys
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any
+
+REPORTS = "EXAMPLE_OBSERVED"  # names the folder into which each process that an example starts puts its report
 
 _seen: set[int] = set()
 _models: set[str] = set()
 _batches: set[str] = set()
 _peaks = {"device_peak_bytes": 0, "device_reserved_bytes": 0}
+_tell: list[Callable[[], None]] = []  # called when something new was seen
 
 
 def install() -> None:
@@ -48,8 +54,44 @@ def _note(module: Any, inputs: tuple[Any, ...]) -> None:
     if id(module) in _seen:
         return
     _seen.add(id(module))
+    known = len(_models) + len(_batches)
     _models.update(str(parameter.device) for parameter in module.parameters(recurse=False))
     _batches.update(str(value.device) for value in inputs if hasattr(value, "device"))
+    if len(_models) + len(_batches) > known:
+        for tell in _tell:
+            tell()
+
+
+def install_in_child() -> None:
+    """As :func:`install`; the report is written when something new was seen, and at the end unless it is killed."""
+    folder, owner = os.environ.get(REPORTS), os.getpid()
+    if not folder:
+        return
+
+    def write() -> None:
+        if os.getpid() == owner:  # what was forked from it can not use the device
+            file = Path(folder, f"{owner}.unfinished")
+            file.write_text(report(), encoding="utf-8")
+            file.replace(file.with_suffix(".json"))
+
+    install()
+    _tell.append(write)
+    atexit.register(write)
+
+
+def joined(kernel: dict[str, Any], reports: Path) -> dict[str, Any]:
+    """What was seen in a kernel and in all processes that the example started."""
+    facts = dict(kernel)
+    for file in sorted(reports.glob("*.json")):
+        seen = json.loads(file.read_text(encoding="utf-8"))
+        for name in ("models", "batches"):
+            facts[name] = sorted({*facts.get(name, ()), *seen[name]})
+        for name in _peaks:
+            facts[name] = max(facts.get(name, 0), seen.get(name, 0))
+        for name in ("device_name", "cann", "device_bytes"):
+            if name in seen:
+                facts.setdefault(name, seen[name])
+    return facts
 
 
 def report() -> str:

@@ -40,6 +40,7 @@ TOOLS = frozenset(
         "weasyprint",
     }
 )
+CHILDREN = Path(__file__).with_name("children")  # first on PYTHONPATH of what examples start, and on no path of theirs
 ENGINE = frozenset({"ipykernel", "nbclient", "nbformat", "jupyter-client", "jupytext", "psutil", "pyte"})
 
 
@@ -55,7 +56,8 @@ def path_of_python(before: str) -> tuple[str, ...]:
     own |= {
         entry for entry in sys.path if Path(entry).name == f"python{sysconfig.get_config_var('py_version_nodot')}.zip"
     }
-    return tuple(dict.fromkeys([*filter(None, before.split(os.pathsep)), *(each for each in sys.path if each in own)]))
+    first = [folder for folder in before.split(os.pathsep) if folder not in ("", str(CHILDREN))]
+    return tuple(dict.fromkeys([*first, *(each for each in sys.path if each in own)]))
 
 
 def _of_pth_files(sites: Iterable[Path]) -> Iterator[str]:

@@ -19,11 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from engine import packages, silicon
+from engine.observer import REPORTS
+from engine.packages import CHILDREN
 
 # Names a JSON file {"device": ..., "standins": [...], "content": digest, "environment": {...}, "before": {...},
 # "fresh": [...], "rehearsal": {"command": [...], "content": digest} or null}; the digest covers all that the
 # environment leads to, and the code that chose it.
 REPORT = "STANDINS_REPORT"
+OBSERVED = "observed"  # below the folder of a run: what was seen in the processes that it started
 WORK = "work"  # below the folder of a run: where the example is
 DEFAULT_CACHES = {"HF_HOME": "~/.cache/huggingface", "MODELSCOPE_CACHE": "~/.cache/modelscope"}
 DEVICE = "npu:0"  # the stand-in of this name is the device itself
@@ -135,9 +138,14 @@ class Surroundings:
         return paths | abbreviated
 
     def fresh_environment(self, folder: Path) -> dict[str, str]:
-        """The environment of one run: the caches that stand-ins give are its own, so that no run sees another's."""
+        """The environment of one run: the caches that stand-ins give are its own, so that no run sees another's.
+
+        What it starts is observed, see :mod:`engine.observer`.
+        """
         fresh = {name: str(folder / name.lower()) for name in self.report.get("fresh", ())}
-        return {**self.environment, **fresh}
+        path = [str(CHILDREN), *filter(None, [self.environment.get("PYTHONPATH")])]
+        observed = {REPORTS: str(folder / OBSERVED), "PYTHONPATH": os.pathsep.join(path)}
+        return {**self.environment, **fresh, **observed}
 
     def _keyed(self, name: str, value: str) -> str:
         """A value without this machine's folders; of what may hold a password or a token, a digest."""

@@ -158,6 +158,31 @@ def test_where_models_and_batches_are_is_observed(project: Write, run: Execute) 
     assert (device.models, device.batches) == (("cpu",), ("cpu",))
 
 
+CALL = "import torch; torch.nn.Linear(2, 2)(torch.ones(1, 2)).sum().backward()"
+TWICE = f"""python -c '{CALL}'
+python -c '{CALL}; import os, signal; os.kill(os.getpid(), signal.SIGKILL)' || true
+"""
+
+
+def test_what_an_example_starts_is_observed_too(project: Write, run: Execute) -> None:
+    """torchrun's processes for one, and one that is killed."""
+    start = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {CALL!r}], check=True)\n"
+    last = TWICE.splitlines()[-1]
+    texts = {"x_sh": TWICE, "killed_sh": last, "x_py": start}
+    folder = project(**{name: f"# %% train\n{text}" for name, text in texts.items()})
+    runs = run(folder, Limits(cell_seconds=120, example_seconds=120))
+    for name in ("x.sh", "killed.sh", "x.py"):
+        assert runs[name].record.succeeded, failure_message(runs[name], Path(name))
+        device = runs[name].record.device
+        assert (device.models, device.batches) == (("cpu",), ("cpu",)), name
+
+
+def test_what_is_observed_changes_no_path_of_a_child(project: Write, run: Execute) -> None:
+    look = "import sys; print([folder for folder in sys.path if 'children' in folder], 'torch' in sys.modules)"
+    runs = run(project(x_sh=f'# %% look\npython -c "{look}"\n'))
+    assert runs["x.sh"].notebook.cells[1].outputs[0].text == "[] False\n"
+
+
 def test_limits_count_for_the_whole_example_too(project: Write, run: Execute) -> None:
     text = "".join(f"# %% nap{n}\nimport time; time.sleep(1.5)\n\n" for n in range(4))
     record = run(project(slow_py=text), Limits(cell_seconds=10, example_seconds=3))["slow.py"].record

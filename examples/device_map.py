@@ -20,7 +20,7 @@ print(answer(whole))
 
 # %% split needs=["npu>=2"]
 size = whole.get_memory_footprint()
-limits = {0: int(0.6 * size), 1: size}  # bytes for weights; on two real cards rather {0: "30GiB", 1: "50GiB"}
+limits = {0: int(0.6 * size), 1: size}  # bytes for weights; for 70 GiB of them {0: "30GiB", 1: "50GiB"}
 split = AutoModelForCausalLM.from_pretrained(model_id, dtype=torch.bfloat16, device_map="auto", max_memory=limits)
 print(answer(split))
 

@@ -8,7 +8,7 @@ import torch
 from datasets import Dataset
 from peft import LoraConfig
 from pathlib import Path
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
 model_id = "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -22,22 +22,23 @@ if not Path(adapter).exists():
             max_steps=8,
             learning_rate=3e-3,
             bf16=False,  # the weights are bfloat16 already
-            logging_steps=4,
             save_strategy="no",
             disable_tqdm=True,
         ),
         train_dataset=Dataset.from_list([{"prompt": question, "completion": answer}]),
         peft_config=LoraConfig(r=8, lora_alpha=16, target_modules="all-linear"),
     )
+    trainer.remove_callback(PrinterCallback)
     trainer.train()
     trainer.save_model(adapter)
+    print("made:", adapter)
 
 # %% merge
 from peft import PeftConfig, PeftModel
 
 base_id = PeftConfig.from_pretrained(adapter).base_model_name_or_path
 tokenizer = AutoTokenizer.from_pretrained(base_id)
-base = AutoModelForCausalLM.from_pretrained(base_id, dtype=torch.bfloat16)  # on the CPU: it needs no card
+base = AutoModelForCausalLM.from_pretrained(base_id, dtype=torch.bfloat16)  # on the CPU
 merged = PeftModel.from_pretrained(base, adapter).merge_and_unload()
 merged.save_pretrained("merged", max_shard_size="5GB")
 tokenizer.save_pretrained("merged")

@@ -12,7 +12,7 @@ if not (folder / "original").exists():  # Meta's files are also in the Hugging F
     snapshot_download("meta-llama/Meta-Llama-3-8B-Instruct", allow_patterns="original/*", local_dir=folder)
 
 params = json.loads((folder / "original/params.json").read_text())
-weights = torch.load(folder / "original/consolidated.00.pth", map_location="cpu", mmap=True, weights_only=True)
+weights = torch.load(f"{folder}/original/consolidated.00.pth", map_location="cpu", mmap=True, weights_only=True)
 print(params)
 print(len(weights), "tensors, among them:", *list(weights)[3:6])
 

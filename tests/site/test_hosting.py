@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -43,9 +44,27 @@ def test_nothing_is_published_by_a_pull_request() -> None:
 
 @pytest.mark.parametrize(
     ("schema", "file"),
-    [("readthedocs", ".readthedocs.yaml"), ("github-workflows", ".github/workflows/pages.yml")],
+    [("readthedocs", ".readthedocs.yaml")]
+    + [("github-workflows", f".github/workflows/{name}.yml") for name in ("pages", "tests", "sets", "ascend")],
 )
 def test_a_host_understands_the_file(schema: str, file: str) -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", str(ROOT / file)]
     checked = subprocess.run(command, capture_output=True, text=True)
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+
+
+def test_pull_requests_are_tested_and_no_stranger_reaches_a_runner_of_ours() -> None:
+    events = {
+        file.stem: yaml.safe_load(file.read_text(encoding="utf-8"))[True] for file in WORKFLOWS
+    }  # YAML: on is True
+    assert "pull_request" in events["tests"] and "pull_request" in events["pages"]
+    assert [*events["ascend"]] == ["workflow_dispatch"]
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
+def test_actions_are_pinned(file: Path) -> None:
+    used = re.findall(r"uses: (.*)", file.read_text(encoding="utf-8"))
+    assert used and all(re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40} # v[\d.]+", each) for each in used), used

@@ -110,7 +110,9 @@ def test_a_batch_too_large_for_the_card_at_8b_is_an_error_of_the_page(project: P
     announced = project.build()
     assert announced.code == 0 and "ERROR" not in announced.errors, announced.errors
     page = unescape(announced.page("page"))
-    assert "放不下" in page and "NPU out of memory. Tried to allocate" in page and 'href="examples/y.html"' in page
+    box = page[page.index('class="at-8b') :].partition("</details>")[0]
+    assert "放不下" in box and "NPU out of memory. Tried to allocate" in box, box
+    assert "examples/y.html" in box, box
 
     write(project, "fits = false", BIG)
     said = "with the 8B on 1 card it is announced not to fit, but it does"

@@ -117,7 +117,8 @@ async def _rank(
     cells, facts = await execute_cells(example, example.notebook(), own, place, limits, ignore)
     sizes = ("device_bytes", "device_peak_bytes", "device_reserved_bytes")
     card, peak, reserved = (int(facts.get(name, 0)) for name in sizes)
-    return Found(card, peak, reserved, _stop(cells))
+    stop = _stop(cells) or (None if card else Stop(cells[-1].name, cells[-1].line, "it used no card"))
+    return Found(card, peak, reserved, stop)
 
 
 def _stop(cells: Sequence[CellRecord]) -> Stop | None:

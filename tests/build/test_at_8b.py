@@ -17,7 +17,8 @@ REHEARSES = Surroundings.here().rehearsal is not None
 INDEX = "Site\n====\n\n.. toctree::\n   :glob:\n\n   *\n"
 PAGE = "Page\n====\n\n.. at-8b:: x.py\n\n.. cells:: x.py model train\n"
 MODEL = 'model_id = "HuggingFaceTB/SmolLM2-135M-Instruct"\n'
-EXAMPLE = f'"""X"""\n\n# %% model\n{MODEL}dtype = "float32"\n\n# %% train\nprint(model_id)\n'
+TRAIN = 'import torch\nprint(torch.ones(1, device=torch.accelerator.current_accelerator() or "cpu").item(), model_id)\n'
+EXAMPLE = f'"""X"""\n\n# %% model\n{MODEL}dtype = "float32"\n\n# %% train\n{TRAIN}'
 CHANGE = "\n[[change]]\nold = 'dtype = \"float32\"'\nnew = 'dtype = \"bfloat16\"'\n"
 
 
@@ -63,7 +64,9 @@ def test_a_rehearsal_belongs_to_an_example_and_to_a_page(project: Project) -> No
 
 def test_the_lines_to_change_are_those_that_were_rehearsed(project: Project) -> None:
     write(project, "fits = true")
-    page = unescape(project.build().page("page"))
+    built = project.build()
+    assert (built.code, built.errors) == (0, "")
+    page = unescape(built.page("page"))
     assert "只改一行" in page and "meta-llama/Meta-Llama-3-8B-Instruct" in page
     write(project, f"fits = true\n{CHANGE}")
     page = unescape(project.build().page("page"))

@@ -100,8 +100,6 @@ def _verdict(rehearsed: Rehearsed) -> nodes.paragraph:
         line += nodes.literal(text=found.out_of_memory or found.stop.error)
         return line
     line += nodes.inline("", _("✓ 放得下"), classes=["mark"])
-    if not found.card_bytes:  # it never used one
-        return line
     line += gauge(peak=found.peak_bytes / found.card_bytes, held=found.reserved_bytes / found.card_bytes)
     peak = _("峰值 %s GiB") if rehearsed.cards == 1 else _("每张峰值 %s GiB")
     line += nodes.strong("", peak % gib(found.peak_bytes))

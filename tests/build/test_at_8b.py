@@ -65,7 +65,7 @@ def test_a_rehearsal_belongs_to_an_example_and_to_a_page(project: Project) -> No
 def test_the_lines_to_change_are_those_that_were_rehearsed(project: Project) -> None:
     write(project, "fits = true")
     built = project.build()
-    assert (built.code, built.errors) == (0, "")
+    assert built.code == 0, built.errors
     page = unescape(built.page("page"))
     assert "只改一行" in page and "meta-llama/Meta-Llama-3-8B-Instruct" in page
     write(project, f"fits = true\n{CHANGE}")

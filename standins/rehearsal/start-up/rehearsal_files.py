@@ -7,7 +7,8 @@ import os
 import re
 import shutil
 import struct
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType
@@ -55,7 +56,7 @@ def write_numbers(file: IO[bytes], tensor: Any) -> None:
     if size > LARGE:
         file.seek(size, os.SEEK_CUR)
     elif size:
-        torch = __import__("torch")
+        torch = sys.modules["torch"]
         file.write(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
 
 
@@ -85,7 +86,7 @@ def collapsed(value: Any) -> Any:
     if isinstance(value, (list, tuple)) and type(value) in (list, tuple):
         return type(value)(map(collapsed, value))
     if hasattr(value, "element_size") and value.numel() * value.element_size() > LARGE:
-        return __import__("torch").zeros(1, dtype=value.dtype).expand(value.shape)
+        return sys.modules["torch"].zeros(1, dtype=value.dtype).expand(value.shape)
     return value
 
 
@@ -96,6 +97,33 @@ def bytes_in(value: Any) -> int:
     if isinstance(value, (list, tuple)):
         return sum(bytes_in(one) for one in value)
     return int(value.numel() * value.element_size()) if hasattr(value, "element_size") else 0
+
+
+def map_shared(module: ModuleType) -> None:
+    """Files as large as 32 GB are mapped to be read; as private copies, the system refuses what exceeds its memory."""
+    from_file = module.UntypedStorage.from_file
+
+    def mapped(filename: str, shared: bool = False, *size: int, **named: int) -> Any:
+        return from_file(filename, shared or Path(filename).stat().st_size > LARGE_FILE, *size, **named)
+
+    module.UntypedStorage.from_file = staticmethod(mapped)
+
+
+def plan_beside_the_cards(module: ModuleType) -> None:
+    """Ranks that save or load a sharded checkpoint tell each other what they hold, in more bytes than are copied on
+    cards that only count: over the host, then."""
+    for name in {"save", "load"} & vars(module).keys():
+        setattr(module, name, over_the_host(getattr(module, name)))
+
+
+def over_the_host(function: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*arguments: Any, **named: Any) -> Any:
+        distributed = sys.modules["torch"].distributed
+        if distributed.is_initialized() and named.get("process_group") is None:
+            named["process_group"] = distributed.new_group(backend="gloo")
+        return function(*arguments, **named)
+
+    return call
 
 
 def download_holes(module: ModuleType) -> None:

@@ -20,6 +20,9 @@ import rehearsal_training
 CHANGES: dict[str, Callable[[ModuleType], None]] = {
     "torch": rehearsal_report.watch,
     "torch.serialization": rehearsal_files.save_holes,
+    "torch.storage": rehearsal_files.map_shared,
+    "torch.distributed.checkpoint.state_dict_loader": rehearsal_files.plan_beside_the_cards,
+    "torch.distributed.checkpoint.state_dict_saver": rehearsal_files.plan_beside_the_cards,
     "safetensors.torch": rehearsal_files.save_safetensors_with_holes,
     "huggingface_hub.file_download": rehearsal_files.download_holes,
     "modelscope_hub._download": rehearsal_files.find_holes,

@@ -44,7 +44,7 @@ def test_outputs_offer_no_copying(site: Site, open_page: Callable[..., Page]) ->
     page = open_page()
     for article in site.articles:
         page.goto(article)
-        code = page.locator("div.cell_input pre, div.not-run pre").count()
+        code = page.locator("div.cell_input pre, div.not-run pre, div.at-8b-python pre").count()
         expect(page.locator("button.copybtn")).to_have_count(code)
         assert page.locator(".cell_output button.copybtn").count() == 0
 

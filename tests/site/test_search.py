@@ -27,7 +27,7 @@ CHINESE = {
     "微调": "fine_tuning",
     "评估指标": "fine_tuning",
     "训练参数": "fine_tuning",
-    "过拟合": "fine_tuning",
+    "过拟合": "resuming",
     "compute_metrics": "fine_tuning",
     "训练损失下降说明什么": "fine_tuning",
     "安装": "install",

@@ -3,13 +3,13 @@
 # %% cards needs=["npu"]
 python -c "import torch; print(torch.npu.device_count(), 'NPUs')"
 
-# %% one
+# %% one needs=["npu"]
 python distributed_train.py 2> one.log || { tail one.log; false; }
 
 # %% two needs=["npu>=2"]
 torchrun --standalone --nproc_per_node 2 distributed_train.py 2> two.log || { tail two.log; false; }
 
-# %% reload
+# %% reload needs=["npu"]
 cat > reload.py <<'END'
 import sys
 from datasets import load_dataset

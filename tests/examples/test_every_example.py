@@ -66,4 +66,5 @@ def test_a_loop_that_waits_ends_when_what_it_waits_for_has_died(name: str) -> No
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_it_knows_nothing_of_this_repository(name: str) -> None:
-    assert not OURS.search(EXAMPLES[name].text)
+    text = EXAMPLES[name].text.replace("http://localhost:{port}", "").replace('"NO_PROXY"] = "localhost"', "")
+    assert not OURS.search(text)  # less the address of the server that an example starts itself

@@ -66,7 +66,7 @@ serve: ## show the site at http://localhost:$(PORT)
 	@$(PY) -m http.server --bind localhost --directory $(SITE) $(PORT)
 
 set: VENV = _build/sets/$(SET)/venv
-set: ## run every example with another set of versions and record it: make set SET=cann-8.5; sets/ has them
+set: ## run the examples with another set of versions and record it: make set SET=cann-8.5; sets/ has them
 	@$(PYTHON) -m sets install "$(SET)" "$(VENV)"
 	@"$(VENV)/bin/python" -m standins "$(VENV)/bin/python" -m sets run "$(SET)"
 

@@ -2,16 +2,16 @@
 
 # %% versions
 import platform
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, distributions, version
 
 print("Python", platform.python_version(), platform.machine())
 versions = {}
-for name in ("torch", "torch_npu", "transformers", "datasets", "accelerate", "peft", "trl", "huggingface_hub"):
-    try:
+libraries = ("transformers", "huggingface_hub", "datasets", "accelerate", "peft", "trl")
+for name in ("torch", "torch_npu", "numpy", "pandas", "protobuf", *libraries):
+    with suppress(PackageNotFoundError):
         versions[name] = version(name)
-    except PackageNotFoundError:
-        versions[name] = "not installed"
-    print(f"{name:16} {versions[name]}")
+    print(f"{name:16} {versions.get(name, 'not installed')}")
 nvidia = [found for found in distributions() if (found.metadata["Name"] or "").startswith("nvidia-")]
 if nvidia:
     print(f"{len(nvidia)} nvidia packages: this torch is a CUDA build, import torch may abort beside torch_npu")
@@ -34,17 +34,26 @@ if device.type == "npu":
     print(f"free on npu:0: {free / 2**30:.1f} of {total / 2**30:.1f} GiB")
 
 # %% set
-sets = {"8.5": ("2.7.1", "2.7.1.post2"), "9.0": ("2.9.0", "2.9.0.post2"), "9.1": ("2.12.0", "2.12.0.post2")}
-wanted = sets.get(".".join(cann.split(".")[:2]))
-have = (versions["torch"].partition("+")[0], versions["torch_npu"])
-if wanted is None:
+import shlex
+from packaging.requirements import Requirement
+
+sets = {
+    "8.5": ["torch==2.7.1", "torch_npu==2.7.1.post2", "numpy<2", "pandas<3", "protobuf==3.20.*"],
+    "9.0": ["torch==2.9.0", "torch_npu==2.9.0.post2", "protobuf==3.20.*"],
+    "9.1": ["torch==2.12.0", "torch_npu==2.12.0.post2"],
+}
+wanted = [Requirement(line) for line in sets.get(".".join(cann.split(".")[:2]), [])]
+amiss = [str(each) for each in wanted if not each.specifier.contains(versions.get(each.name, "0"))]
+if not wanted:
     print(f"no set of versions for CANN {cann or '(not found)'}; there are sets for {', '.join(sets)}")
-elif have == wanted:
-    print(f"torch and torch_npu are those of the set for CANN {cann}")
+elif amiss:
+    print(f"the set of versions for CANN {cann} has {', '.join(amiss)}; to change:")
+    if amiss[0].startswith("torch=="):
+        print(f"pip install {amiss.pop(0)} --index-url https://download.pytorch.org/whl/cpu")
+    if amiss:
+        print(shlex.join(["pip", "install", *amiss]))
 else:
-    print(f"for CANN {cann}: torch {wanted[0]}, torch_npu {wanted[1]}; here: {have[0]}, {have[1]}; to change:")
-    print(f"pip install torch=={wanted[0]} --index-url https://download.pytorch.org/whl/cpu")
-    print(f"pip install torch_npu=={wanted[1]}")
+    print(f"these are the versions of the set for CANN {cann}")
 
 # %% matmul
 torch.manual_seed(0)
@@ -66,7 +75,7 @@ trained = all(parameter.grad.isfinite().all() for parameter in model.parameters(
 print(f"Llama with {model.num_parameters():,} parameters on {model.device}: loss {loss.item():.3f}")
 
 # %% verdict
-release = {name: versions[name].partition("+")[0].partition(".post")[0] for name in ("torch", "torch_npu")}
+release = {name: versions.get(name, "").partition("+")[0].partition(".post")[0] for name in ("torch", "torch_npu")}
 problems = {
     "no NPU: the computation ran on the CPU": device.type != "npu",
     "torch and torch_npu are of different versions": release["torch"] != release["torch_npu"],

@@ -1,6 +1,6 @@
 """Sets of versions that belong together, a file each: ``sets/cann-8.5.txt``; what ran with them is in ``records/``.
 
-``make set SET=cann-8.5`` makes the environment, runs every example in it and writes its record.
+``make set SET=cann-8.5`` makes the environment, runs what has changed in it and writes its record.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """``python -m sets install NAME FOLDER`` makes the environment of a set, or checks a given one for it.
 
-``python -m sets run NAME``, by the Python of that environment and inside the stand-ins, runs every example with a
-cache of its own and writes ``sets/records/NAME.json``.
+``python -m sets run NAME``, by the Python of that environment and inside the stand-ins, brings
+``sets/records/NAME.json`` up to date: it runs the examples that have changed or failed since, with a cache of its own.
+Without that file it runs them all.
 """
 
 from __future__ import annotations
@@ -53,13 +54,18 @@ def run(name: str) -> None:
     from engine.golden import Golden
     from engine.run import Limits
     from engine.session import Session
-    from sets.record import SetRecord, write
+    from sets.record import SetRecord, read_all, write
 
     nothing_recorded = Golden(BUILD)  # the recorded numbers belong to the versions of the site
     patient = Limits(cell_seconds=1800, example_seconds=3600)  # it is not about how fast this machine is
     session = Session(Cache(BUILD / name / "runs"), limits=patient, golden=nothing_recorded)
-    examples = discover(ROOT / "examples")
-    record = SetRecord.of(every_set()[name], examples, session.run(examples), session.surroundings)
+    chosen, examples, before = every_set()[name], discover(ROOT / "examples"), read_all().get(name)
+    kept = before.holding(examples, chosen, session.surroundings) if before else {}
+    stale = [example for example in examples if example.name not in kept]
+    if not stale:
+        print(f"nothing has changed since {name} ran; without sets/records/{name}.json all examples run again")
+        return
+    record = SetRecord.of(chosen, stale, session.run(stale), session.surroundings).with_outcomes(kept)
     write(record)
     print(record.summary())
 

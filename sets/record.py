@@ -6,12 +6,12 @@ import hashlib
 import json
 import platform
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from engine.example import Example
+from engine.needs import unmet
 from engine.record import Outcome
 from engine.run import Run
 from engine.surroundings import Surroundings
@@ -38,6 +38,8 @@ class ExampleOutcome:
 
     digest: str
     """Of what ran; see :func:`digest`."""
+    recorded: str
+    """UTC, to the minute."""
     cells: tuple[CellOutcome, ...]
 
     @property
@@ -57,28 +59,31 @@ class ExampleOutcome:
     @classmethod
     def of(cls, example: Example, run: Run) -> ExampleOutcome:
         cells = (CellOutcome(cell.name, cell.outcome, cell.error, cell.need) for cell in run.record.cells)
-        return cls(digest(example), tuple(cells))
+        return cls(digest(example), run.record.started[:16].replace("T", " "), tuple(cells))
+
+    def holds(self, example: Example, here: Surroundings) -> bool:
+        """Whether a run here would say nothing new: this text succeeded, and what it did without is still not there."""
+        lacking = all(unmet([need], here.npus, here.packages) for need in self.needs)
+        return self.digest == digest(example) and not self.failure and lacking
 
     def to_json(self) -> dict[str, Any]:
         """What is empty is left out."""
         cells = ({name: value for name, value in asdict(cell).items() if value} for cell in self.cells)
-        return {"digest": self.digest, "cells": list(cells)}
+        return {"digest": self.digest, "recorded": self.recorded, "cells": list(cells)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ExampleOutcome:
         cells = (CellOutcome(**{**cell, "outcome": Outcome(cell["outcome"])}) for cell in data["cells"])
-        return cls(data["digest"], tuple(cells))
+        return cls(data["digest"], data["recorded"], tuple(cells))
 
 
 @dataclass(frozen=True)
 class SetRecord:
-    """A pass over all examples."""
+    """The last run of every example."""
 
     set: str
     pins: Mapping[str, str]
     """Those of the set when it ran: its file may have changed since."""
-    recorded: str
-    """UTC, to the minute."""
     machine: str
     device: str
     """``npu`` (silicon), ``virtual-npu`` or ``cpu``."""
@@ -94,12 +99,30 @@ class SetRecord:
         return cls(
             chosen.name,
             dict(chosen.pins),
-            datetime.now(UTC).strftime("%Y-%m-%d %H:%M"),
             platform.machine(),
             next(run.record.device.kind for run in runs.values()),
             surroundings.versions,
             {each.name: ExampleOutcome.of(each, runs[each.name]) for each in examples},
         )
+
+    @property
+    def recorded(self) -> str:
+        """When its first example ran, and when its last."""
+        times = [outcome.recorded for outcome in self.examples.values()]
+        return " – ".join(dict.fromkeys((min(times), max(times))))
+
+    def holding(self, examples: Iterable[Example], chosen: VersionSet, here: Surroundings) -> dict[str, ExampleOutcome]:
+        """Of these examples, the outcomes that a run here would only repeat: none on another machine or version."""
+        device = (here.report.get("device") or {}).get("kind", self.device)
+        same = (self.machine, self.device, self.versions) == (platform.machine(), device, here.versions)
+        if not same or not self.pins.items() <= chosen.pins.items():
+            return {}
+        found = {each.name: (self.examples.get(each.name), each) for each in examples}
+        return {name: outcome for name, (outcome, each) in found.items() if outcome and outcome.holds(each, here)}
+
+    def with_outcomes(self, kept: Mapping[str, ExampleOutcome]) -> SetRecord:
+        """The same with these examples, which did not run again."""
+        return replace(self, examples=dict(sorted({**kept, **self.examples}.items())))
 
     def to_json(self) -> dict[str, Any]:
         return {**vars(self), "examples": {name: outcome.to_json() for name, outcome in self.examples.items()}}

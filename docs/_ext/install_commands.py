@@ -6,6 +6,7 @@ Which wheels of torch are CPU builds is a fact of ``data/wheels.toml``; a test r
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,11 +39,14 @@ class Wheels:
     python: str
     """Runs every set; the oldest torch_npu has no wheels for newer ones."""
     needed_by_cann: tuple[str, ...]
+    asked_by_cann: Mapping[str, tuple[str, ...]]
+    """By release, the versions that its list of dependencies asks for."""
 
     @classmethod
     def read(cls, path: Path) -> Wheels:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-        return cls(**{**data, "needed_by_cann": tuple(data["needed_by_cann"])})
+        asked = {release: tuple(lines) for release, lines in data["asked_by_cann"].items()}
+        return cls(**{**data, "needed_by_cann": tuple(data["needed_by_cann"]), "asked_by_cann": asked})
 
     def needs_cpu_index(self, torch: str, machine: str) -> bool:
         """Whether PyPI's wheel is one beside which torch_npu can not be imported."""
@@ -68,7 +72,8 @@ def commands(chosen: VersionSet, host: Host, wheels: Wheels) -> str:
     """From nothing to exactly this set, torch first: pip then finds it there and looks for no other build."""
     torch = f"pip install torch=={chosen.pins['torch']}"
     if wheels.needs_cpu_index(chosen.pins["torch"], host.machine):
-        torch += f" --find-links {wheels.cpu_mirror}" if host.mirrored else f" --index-url {wheels.cpu_index}"
+        # beside a mirror pip looks at the registry too, where without "+cpu" it would find the CUDA build
+        torch += f"+cpu --find-links {wheels.cpu_mirror}" if host.mirrored else f" --index-url {wheels.cpu_index}"
     others = [f"{name}=={version}" for name, version in chosen.pins.items() if name != "torch"]
     lines = [
         f"python{wheels.python} -m venv llama-npu",
@@ -77,7 +82,7 @@ def commands(chosen: VersionSet, host: Host, wheels: Wheels) -> str:
         torch,
         "pip install \\",
         *(f"    {' '.join(others[start : start + 4])} \\" for start in range(0, len(others), 4)),
-        f"    {' '.join(wheels.needed_by_cann)}",
+        f"    {' '.join(name for name in wheels.needed_by_cann if name not in chosen.pins)}",
     ]
     return "\n".join(lines)
 

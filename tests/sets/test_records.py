@@ -58,6 +58,35 @@ def test_a_use_of_a_too_new_name_turns_the_column_red_and_names_the_cell(
     assert "例子此后改过" not in shown.astext()
 
 
+def test_what_ran_and_has_not_changed_does_not_run_again(record: SetRecord, example: Path) -> None:
+    chosen, here = every_set()["cann-8.5"], Surroundings({}, {}, {"torch": "2.7.1"})
+    ran = replace(record.examples["planted.py"], cells=record.examples["planted.py"].cells[::2])
+    done = replace(record, examples={"planted.py": ran})
+    assert done.holding([read(example)], chosen, here) == {"planted.py": ran}
+    added = replace(chosen, pins={**chosen.pins, "another": "1.0"})
+    assert done.holding([read(example)], added, here)
+    four_cards = Surroundings({}, {"device": {"kind": "virtual-npu", "count": 4}}, {"torch": "2.7.1"})
+    newer = Surroundings({}, {}, {"torch": "2.7.2"})
+    changed = replace(chosen, pins={**chosen.pins, "numpy": "2.4.6"})
+    for runs_again in (
+        record.holding([read(example)], chosen, here),  # it failed
+        done.holding([read(example)], chosen, four_cards),  # what it did without is there now
+        done.holding([read(example)], chosen, newer),
+        done.holding([read(example)], changed, here),
+        replace(done, machine="other").holding([read(example)], chosen, here),
+    ):
+        assert runs_again == {}
+    example.write_text(example.read_text() + "print()\n")
+    assert done.holding([read(example)], chosen, here) == {}
+
+
+def test_a_record_holds_what_ran_then_and_what_did_now(record: SetRecord) -> None:
+    before = replace(record.examples["planted.py"], recorded="2026-11-24 00:00")
+    both = record.with_outcomes({"earlier.py": before, "planted.py": before})
+    assert both.examples == {"earlier.py": before, "planted.py": record.examples["planted.py"]}
+    assert both.recorded == "2026-11-24 00:00 – 2026-11-25 00:00"
+
+
 def test_a_record_of_an_example_that_changed_says_so(
     record: SetRecord, example: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,7 +44,7 @@ epubs: # inside the stand-ins
 	@mkdir -p $(BUILD)/books && cp $(BUILD)/*/epub/*.epub $(BUILD)/books/
 
 pdfs: epubs
-	@for book in $(BUILD)/books/*.epub; do $(PY) docs/_ext/print_book.py $$book $${book%.epub}.pdf || exit; done
+	@for book in $(BUILD)/books/*.epub; do $(PY) docs/_ext/guide/publishing/print_book.py $$book $${book%.epub}.pdf || exit; done
 
 test lint bench: NEEDS := checks
 test: lint ## run every check: style, types, examples, hubs, virtual NPU, pages

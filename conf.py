@@ -6,52 +6,22 @@ from pathlib import Path
 ROOT = Path(__file__).parent
 sys.path[:0] = [str(ROOT), str(ROOT / "docs/_ext")]
 
-author = "The authors"  # the project's name: docs/_ext/languages.py, it has one in each language
+author = "The authors"  # the project's name: docs/_ext/guide/translation/languages.py, it has one in each language
 copyright = "2026, The authors"
 language = "zh_CN"
 root_doc = "index"
 exclude_patterns = ["_ext", "locale"]
 
-extensions = [
-    "collector",  # of garbage: rests while the build starts
-    "no_execution",  # MyST-NB's own, which is not used
+extensions = [  # folders of docs/_ext/guide: each names its parts
+    "guide.building",  # how a build goes; before MyST-NB
     "myst_nb",  # renders executed notebooks
-    "interface",  # translates what the extensions below say
-    "handed_in",  # reads runs of other devices
-    "execution",  # runs examples/ before anything is read
-    "cells",  # .. cells:: shows them on pages
-    "badge",  # what a page ran on, and its downloads
-    "at_8b",  # the same examples with the real 8B
-    "device_tabs",  # outputs of several devices
-    "benchmark",  # what the last "make bench" measured
-    "verification",  # all runs of the build in a table
-    "version_sets",  # what ran with which versions
-    "typed_code",  # forbids code that did not run
-    "compatibility",  # which versions belong together
-    "field_reports",  # what people ran into, and where it is answered
-    "install_commands",  # what installs each set of versions
-    "anchors",  # addresses of Chinese sections
-    "folding",  # long logs and outputs
-    "languages",  # each page leads to itself in the others
-    "chinese_lines",
-    "rebuilding",  # unchanged pages, when what they are made by has changed
+    "guide.translation",
+    "guide.runs",  # runs the examples and shows them
+    "guide.facts",  # tables that are generated
+    "guide.publishing",  # as a site or as a book
 ]
-ON_SCREEN = [
-    "chinese_search",
-    "search_ranking",
-    "dark_mode",
-    "accessibility",
-    "menu",
-    "reading_time",
-    "edit_link",
-    "sharing",  # description and OpenGraph card
-    "downloads",  # the guide as epub, PDF, zip
-    "sitemap",
-    "llms",  # llms.txt, llms-full.txt
-    "sphinx_copybutton",
-    "sphinx_reredirects",
-]
-extensions += ["book"] if tags.has("book") else ON_SCREEN  # noqa: F821 (Sphinx knows the tags: python -m sphinx -t book)
+if not tags.has("book"):  # noqa: F821 (Sphinx knows the tags: python -m sphinx -t book)
+    extensions += ["guide.appearance", "guide.search", "sphinx_copybutton", "sphinx_reredirects"]
 examples_cache = str(ROOT / "_build/runs")
 benchmark_results = str(ROOT / "benchmarks/results.json")
 records_folder = str(ROOT / "records")

@@ -13,11 +13,12 @@ EXTENSIONS = Path(__file__).parents[2] / "docs/_ext"
 MEBIBYTE = 1 << 20
 
 SPHINX = "import sphinx.cmd.build"
+WITHOUT_EXECUTION = "from guide.building.no_execution import connect; connect(None)"
 PROGRAMS = {
     "import/python": "pass",
     "import/sphinx": SPHINX,
     "import/myst-nb": f"{SPHINX}; import myst_nb.sphinx_ext",
-    "import/guide": f"{SPHINX}; import no_execution; no_execution.setup(None); import myst_nb.sphinx_ext",
+    "import/guide": f"{SPHINX}; {WITHOUT_EXECUTION}; import myst_nb.sphinx_ext",
 }
 PRELOAD = "import psutil, engine.preload; print(psutil.Process().memory_full_info().pss)"
 

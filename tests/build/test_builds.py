@@ -71,7 +71,7 @@ def test_a_run_that_can_not_be_kept_is_shown_all_the_same(project: Project) -> N
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [
-        ("docs/_ext/typed_code.py", "未在此运行：", "Not run here:"),
+        ("docs/_ext/guide/runs/typed_code.py", "未在此运行：", "Not run here:"),
         ("docs/_templates/breadcrumbs.html", "页面导航", "Breadcrumbs"),
         ("docs/_static/guide.css", "--page: #ffffff", "--page: #fffffe"),
     ],

@@ -27,8 +27,6 @@ FILES = {
     "params.json": b'{"dim": 128}\n',
     "tokenizer.model": b"a tokenizer",
 }
-sys.path.append(str(ROOT / "docs/_ext"))  # the extensions are modules, as Sphinx sees them
-
 SECRETS = ("Policy=", "Signature=", "Key-Pair-Id=", "hf_")
 
 Run = Callable[..., subprocess.CompletedProcess[str]]

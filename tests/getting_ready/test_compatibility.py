@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from compatibility import DATA, Facts
+
+from guide.facts.compatibility import DATA, Facts
 
 FILE = Path(__file__).parents[2] / "docs" / DATA
 

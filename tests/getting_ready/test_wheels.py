@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from compatibility import Facts
-from install_commands import HOSTS, Host, Wheels, commands
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import parse_wheel_filename
 
+from guide.facts.compatibility import Facts
+from guide.facts.install_commands import HOSTS, Host, Wheels, commands
 from sets import FOLDER, VersionSet, every_set
 
 ROOT = FOLDER.parent

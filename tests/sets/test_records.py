@@ -6,14 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import version_sets
 from docutils import nodes
-from version_sets import Column
 
 from engine.example import read
 from engine.record import CellRecord, DeviceRecord, Outcome, Record
 from engine.run import Run
 from engine.surroundings import Surroundings
+from guide.facts import version_sets
+from guide.facts.version_sets import Column
 from sets import FOLDER, every_set
 from sets.record import SetRecord, digest, read_all, write
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import sys
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,10 +14,9 @@ from xml.etree import ElementTree as ET
 
 import nbformat
 import pytest
-from built_site import ROOT, Site, forms
+from built_site import Site, forms
 from matplotlib.ft2font import FT2Font
 
-sys.path.append(str(ROOT / "docs/_ext"))  # the extensions are modules, as Sphinx sees them
 LANGUAGES = ["zh-CN", "en"]
 
 
@@ -82,7 +80,7 @@ def test_what_a_book_leaves_out_is_found_on_the_site(book: Book, site: Site) -> 
 
 def test_the_fonts_of_the_pdf_have_every_character_of_the_book(book: Book) -> None:
     """Else a reader would see boxes, or the PDF would look different wherever it is made."""
-    from print_book import EMOJI, FONTS
+    from guide.publishing.print_book import EMOJI, FONTS
 
     known: set[int] = set()
     for package, file in FONTS.values():
@@ -96,7 +94,7 @@ def test_the_fonts_of_the_pdf_have_every_character_of_the_book(book: Book) -> No
 
 
 def test_the_pdf_is_the_epub_in_print(book: Book, tmp_path: Path) -> None:
-    from print_book import chapters, joined
+    from guide.publishing.print_book import chapters, joined
 
     if "pdf" not in forms():
         pytest.skip("there is no Pango: apt-get install libpango-1.0-0 libpangoft2-1.0-0")

@@ -1,0 +1,11 @@
+"""How a page looks on a screen."""
+
+from sphinx.application import Sphinx
+from sphinx.util.typing import ExtensionMetadata
+
+from .. import connect_all
+from . import accessibility, dark_mode, menu, reading_time
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    return connect_all(app, accessibility, dark_mode, menu, reading_time)

@@ -1,0 +1,11 @@
+"""Tables that nobody types: what ran where, which versions belong together, what others ran into, what it costs."""
+
+from sphinx.application import Sphinx
+from sphinx.util.typing import ExtensionMetadata
+
+from .. import connect_all
+from . import benchmark, compatibility, field_reports, install_commands, verification, version_sets
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    return connect_all(app, benchmark, verification, version_sets, compatibility, field_reports, install_commands)

@@ -1,0 +1,13 @@
+"""What the guide is published as: a site and what belongs to it, or a book (``python -m sphinx -t book``)."""
+
+from sphinx.application import Sphinx
+from sphinx.util.typing import ExtensionMetadata
+
+from .. import connect_all
+from . import book, downloads, edit_link, llms, sharing, sitemap
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    if app.tags.has("book"):
+        return connect_all(app, book)
+    return connect_all(app, edit_link, sharing, downloads, sitemap, llms)

@@ -9,17 +9,19 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
 
+from engine import silicon
 from engine.cache import Cache
 from engine.example import ExampleError, read
 from engine.golden import Golden
 from engine.judgement import written
 from engine.rehearsal import discover
-from engine.run import Limits, Run
+from engine.run import UNLIMITED, Limits, Run
 from engine.session import GOLDEN, Session, failure_message
 from engine.surroundings import REPORT, Surroundings
 
@@ -34,12 +36,13 @@ def main() -> int:
     parser.add_argument("examples", nargs="+", type=Path, metavar="FILE")
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="folder of earlier runs")
     parser.add_argument("--record", type=Path, metavar="FOLDER", help="write each run here: record and notebook")
-    parser.add_argument("--cell-seconds", type=float, default=Limits.cell_seconds, help="what one cell may take")
-    parser.add_argument("--example-seconds", type=float, default=Limits.example_seconds, help="what one file may take")
-    parser.add_argument("--real", action="store_true", help="refuse to run where anything stands in")
+    parser.add_argument("--cell-seconds", type=float, help="what one cell may take")
+    parser.add_argument("--example-seconds", type=float, help="what one file may take")
+    parser.add_argument("--memory-gib", type=float, help="what one file may take of the host's memory")
+    parser.add_argument("--real", action="store_true", help="refuse to run where anything stands in; without limits")
     options = parser.parse_args()
-    if options.real and REPORT in os.environ:
-        print("something stands in here; without 'python -m standins' in front, nothing does", file=sys.stderr)
+    if options.real and (posing := stand_in(os.environ)):
+        print(posing, file=sys.stderr)
         return 2
     try:
         examples = [read(path) for path in options.examples]
@@ -53,7 +56,7 @@ def main() -> int:
         return 0
     golden = Golden(GOLDEN)
     compared = options.command == "run" and REPORT in os.environ  # recorded with stand-ins: real models have others
-    limits = Limits(options.cell_seconds, options.example_seconds)
+    limits = chosen_limits(options)
     session = Session(Cache(options.cache), limits=limits, golden=golden if compared else NOTHING_RECORDED)
     results = session.run_all(examples, list(rehearsals.values()))
     runs = results.runs
@@ -68,6 +71,24 @@ def main() -> int:
         for run in runs.values():
             write_record(run, options.record)
     return 1 if any(failures) else 0
+
+
+def stand_in(environment: Mapping[str, str]) -> str:
+    """What is not real here, in a sentence; empty where nothing stands in."""
+    if REPORT in environment:
+        return "something stands in here; without 'python -m standins' in front, nothing does"
+    if home := silicon.posing(environment):
+        return f"{home} is a stand-in for CANN, with no chip behind it; source the set_env.sh of a CANN"
+    return ""
+
+
+def chosen_limits(options: argparse.Namespace) -> Limits:
+    """Those of a build, none where everything is real; and what the command line says."""
+    limits = UNLIMITED if options.real else Limits()
+    chosen = {"cell_seconds": options.cell_seconds, "example_seconds": options.example_seconds}
+    if options.memory_gib is not None:
+        chosen["memory_bytes"] = round(options.memory_gib * (1 << 30))
+    return replace(limits, **{name: value for name, value in chosen.items() if value is not None})
 
 
 def accept(golden: Golden, runs: Iterable[Run]) -> None:

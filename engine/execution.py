@@ -16,6 +16,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
+from engine import silicon
 from engine.client import Client, KernelNotStarted, opened
 from engine.example import SUFFIXES, Cell, Example
 from engine.needs import unmet
@@ -207,6 +208,8 @@ def _failed_line(cell: Cell, count: int, value: str, traceback: str) -> int:
 def _device(facts: dict[str, Any], surroundings: Surroundings) -> DeviceRecord:
     """What was observed; of what kind the device is, only the stand-ins know, for it looks like silicon."""
     told = surroundings.report.get("device") or {}
+    if not told and silicon.posing(surroundings.environment):
+        told = {"kind": "virtual-npu"}
     return DeviceRecord(
         kind=told.get("kind") or ("npu" if "device_name" in facts else "cpu"),
         name=facts.get("device_name") or told.get("name", ""),

@@ -8,6 +8,7 @@ forked kernel behaves as a fresh one.  The server imports this module too, and n
 from __future__ import annotations
 
 import contextlib
+import importlib
 import logging
 import multiprocessing
 import os
@@ -19,19 +20,26 @@ from pathlib import Path
 from typing import TextIO
 
 from engine.packages import path_of_python
+from engine.surroundings import on_silicon
 
 ROOT = Path(__file__).parents[1]
+PRELOADED = "engine.preload"
 PROFILE = "PYTHONPROFILEIMPORTTIME"  # asks Python to tell what it imports; no kernel gets it
 PICTURES = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
 
 
-def start_server(environment: Mapping[str, str]) -> multiprocessing.context.ForkServerContext:
+def start_server(
+    environment: Mapping[str, str],
+) -> multiprocessing.context.ForkServerContext | multiprocessing.context.SpawnContext:
     """Begin to import what examples need, in the background; kernels started later wait for it.
 
-    The server has the environment and the path of a run, for libraries read both when they are imported.
+    The server has the environment and the path of a run, for libraries read both when they are imported.  On a chip
+    there is none, and each kernel starts afresh: what has loaded CANN must not be forked.
     """
+    if on_silicon():
+        return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["engine.preload", "engine.forked"])
+    context.set_forkserver_preload([PRELOADED, "engine.forked"])
     # Before 3.11.9 Python keeps sys.path from the server: what it preloads is found in its working folder.
     profile = {name: value for name, value in os.environ.items() if name == PROFILE}
     with contextlib.chdir(ROOT), _in_place({**environment, **PICTURES, **profile}):
@@ -65,7 +73,11 @@ def be_kernel(argv: list[str], cwd: str, environment: dict[str, str]) -> None:
     _set(environment)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     multiprocessing.set_start_method("fork", force=True)  # DataLoader workers: a server of their own costs 10 s each
-    if "HF_HOME" in before:
+    if PRELOADED not in sys.modules:  # a fresh process
+        _set({**environment, **PICTURES})
+        importlib.import_module(PRELOADED)
+        _set(environment)
+    elif "HF_HOME" in before:
         _move_home(before["HF_HOME"], environment["HF_HOME"])
     from ipykernel.kernelapp import IPKernelApp
 

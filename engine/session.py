@@ -20,7 +20,7 @@ from engine.judgement import judged
 from engine.record import CellRecord
 from engine.rehearsal import Rehearsal, Rehearsed
 from engine.run import Limits, Run
-from engine.surroundings import Surroundings
+from engine.surroundings import Surroundings, on_silicon
 
 if TYPE_CHECKING:
     from engine.pool import Room
@@ -66,7 +66,8 @@ class Session:
     limits_of: Mapping[str, Limits] = field(default_factory=dict)
     """Of examples that have their own, by name."""
     golden: Golden = field(default_factory=lambda: Golden(GOLDEN))
-    jobs: int = min(2, os.cpu_count() or 1)
+    jobs: int = field(default_factory=lambda: 1 if on_silicon() else min(2, os.cpu_count() or 1))
+    """How many examples at a time; on a card one has the memory for itself."""
     tell: Callable[[str], None] = say
     """Hears of progress, a line at a time."""
 

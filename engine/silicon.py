@@ -8,6 +8,7 @@ from pathlib import Path
 
 DEVICE_FILES = Path("/dev")
 HOMES = ("ASCEND_HOME_PATH", "ASCEND_TOOLKIT_HOME")  # CANN's set_env.sh sets them
+MARK = "lib64/VIRTUAL_NPU"  # a file that libraries in the place of CANN's have beside them
 OF_CANN = ("version.cfg", "*/version.info", "*/ascend_*_install.info")
 OF_DRIVER = ("usr/local/Ascend/driver/version.info", "usr/local/Ascend/firmware/version.info")
 HUAWEI = "0x19e5"  # the vendor of the chips on the PCI bus
@@ -30,3 +31,9 @@ def facts(environment: Mapping[str, str], root: Path = Path("/")) -> dict[str, s
         if (device / "vendor").read_text(encoding="ascii").strip() == HUAWEI
     ]
     return versions | {f"chip {chip}": str(chips.count(chip)) for chip in sorted(set(chips))}
+
+
+def posing(environment: Mapping[str, str]) -> Path | None:
+    """The folder that CANN's variables lead to, where it bears the mark of libraries with no chip behind them."""
+    homes = (Path(environment[name]) for name in HOMES if environment.get(name))
+    return next((home for home in homes if (home / MARK).exists()), None)

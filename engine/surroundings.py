@@ -165,6 +165,13 @@ def has_silicon(report: Mapping[str, Any]) -> bool:
     return bool((report.get("device") or {}).get("kind", SILICON) == SILICON)
 
 
+def on_silicon() -> bool:
+    """Whether the examples of this process compute on Ascend chips."""
+    file = os.environ.get(REPORT)
+    report = json.loads(Path(file).read_text(encoding="utf-8")) if file else {}
+    return has_silicon(report) and silicon.count() > 0
+
+
 def given(user: Mapping[str, str], report: Mapping[str, Any]) -> dict[str, str]:
     """What a run is given of the environment of whoever starts it, and of what the stand-ins say."""
     told: Mapping[str, str] = report.get("environment", {})

@@ -24,8 +24,9 @@ from engine.cache import Cache
 from engine.example import Example, ExampleError, discover
 from engine.rehearsal import Rehearsal, Rehearsed, refuse_strays
 from engine.rehearsal import discover as discover_rehearsals
-from engine.run import Limits, Run
+from engine.run import UNLIMITED, Limits, Run
 from engine.session import Session, failure_message
+from engine.surroundings import on_silicon
 
 from .handed_in import runs_elsewhere, with_outputs_elsewhere
 
@@ -109,12 +110,13 @@ def run_examples(app: Sphinx) -> None:
 
 
 def _limits(config: Config) -> Limits:
-    """What an example may take: on the command line ``-D example_limits.cell_seconds=900``."""
+    """What an example may take, on a card anything: on the command line ``-D example_limits.cell_seconds=900``."""
     known = {name: type(value) for name, value in asdict(Limits()).items()}
     try:
-        return Limits(**{name: known[name](value) for name, value in config.example_limits.items()})
+        chosen = {name: known[name](value) for name, value in config.example_limits.items()}
     except (KeyError, ValueError):
         raise SystemExit(f"example_limits are numbers by name: {', '.join(known)}") from None
+    return replace(UNLIMITED if on_silicon() else Limits(), **chosen)
 
 
 def _limits_of_pages(docs: Path, otherwise: Limits) -> dict[str, Limits]:

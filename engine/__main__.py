@@ -9,7 +9,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,8 +29,8 @@ NOTHING_RECORDED = Golden(Path("nowhere"))
 DEFAULT_CACHE = Path("_build/runs")
 
 
-def main() -> int:
-    """0 when all examples ran to their end."""
+def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(prog="python -m engine", description=__doc__)
     parser.add_argument("command", choices=["run", "explain", "accept"])
     parser.add_argument("examples", nargs="+", type=Path, metavar="FILE")
@@ -40,7 +40,12 @@ def main() -> int:
     parser.add_argument("--example-seconds", type=float, help="what one file may take")
     parser.add_argument("--memory-gib", type=float, help="what one file may take of the host's memory")
     parser.add_argument("--real", action="store_true", help="refuse to run where anything stands in; without limits")
-    options = parser.parse_args()
+    return parser.parse_args(arguments)
+
+
+def main() -> int:
+    """0 when all examples ran to their end."""
+    options = parsed()
     if options.real and (posing := stand_in(os.environ)):
         print(posing, file=sys.stderr)
         return 2

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
 import pytest
 
+from engine.__main__ import chosen_limits, parsed
+from engine.run import UNLIMITED, Limits
 from tests.build.small_site import Project
 from tests.hosts.conftest import AscendHost
 
@@ -82,3 +85,10 @@ def test_a_site_is_built_there_and_says_what_it_ran_on(host: Host, tmp_path: Pat
     assert "forkserver" not in page, "what has loaded CANN is not forked"
     record = json.loads((built.site / "verification.json").read_text(encoding="utf-8"))["build"]["lora_memory.py"]
     assert record["device"]["kind"] == "npu" and "npu:0" not in [each["name"] for each in record["standins"]]
+
+
+def test_an_8b_takes_what_it_takes_unless_told_otherwise() -> None:
+    assert chosen_limits(parsed(["run", "x.py"])) == Limits()
+    assert chosen_limits(parsed(["run", "--real", "x.py"])) == UNLIMITED
+    told = parsed(["run", "--real", "--cell-seconds", "7200", "--memory-gib", "1.5", "x.py"])
+    assert chosen_limits(told) == replace(UNLIMITED, cell_seconds=7200, memory_bytes=3 << 29)

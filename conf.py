@@ -7,7 +7,7 @@ ROOT = Path(__file__).parent
 sys.path[:0] = [str(ROOT), str(ROOT / "docs/_ext")]
 
 author = "The authors"  # the project's name: docs/_ext/guide/translation/languages.py, it has one in each language
-copyright = "2026, The authors"
+copyright = "2026, The authors (Apache-2.0; examples: MIT-0)"  # every page links to docs/copyright.rst
 language = "zh_CN"
 root_doc = "index"
 exclude_patterns = ["_ext", "locale"]

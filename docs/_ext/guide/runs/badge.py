@@ -27,6 +27,7 @@ from .folding import fold
 _ = get_translation("guide")
 
 COMMANDS = {".py": "python", ".sh": "bash"}
+LICENSE = "MIT-0"  # of examples/: whoever copies a file need not copy anything else
 ALWAYS_SHOWN = ("Python", "torch", "torch_npu", "transformers")
 
 
@@ -120,7 +121,7 @@ class ShowBadge(SphinxPostTransform):
                 "", "", nodes.literal(text=file), refuri=self._beside(record, file), classes=["file"]
             )
             line += nodes.Text(" ")
-        line += nodes.inline("", _("单独运行："), classes=["facts"])
+        line += nodes.inline("", f"{LICENSE} · " + _("单独运行："), classes=["facts"])
         line += nodes.literal(text=f"{COMMANDS[Path(record.example).suffix]} {record.example}")
         example = example_of(record.example)
         if companions := [path.name for path in example.companions] if example else []:
@@ -157,6 +158,7 @@ def write_files(
         folder.mkdir(exist_ok=True)
         (folder / example.name).write_text(example.text, encoding="utf-8")
         notebook = deepcopy(run.notebook)
+        notebook.metadata["license"] = LICENSE
         notebook.metadata["run_record"] = run.record.to_json()
         nbformat.write(notebook, folder / f"{example.path.stem}.ipynb")
 

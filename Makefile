@@ -25,7 +25,7 @@ html: install ## execute the examples and build the site; FORMS="epub pdf zip" o
 pages: $(patsubst %,%s,$(filter epub pdf,$(FORMS))) # inside the stand-ins; replaces the site only when all was built without a fault
 	$(SPHINX) -D forms='$(FORMS)' -d $(BUILD)/doctrees/zh docs $(BUILD)/zh/html
 	$(SPHINX) -D forms='$(FORMS)' -d $(BUILD)/doctrees/en -D language=en docs $(BUILD)/en/html
-	@$(PY) -m engine.secrets $(BUILD)/zh/html $(BUILD)/en/html
+	@$(PY) -m engine.values.secrets $(BUILD)/zh/html $(BUILD)/en/html
 	@rm -rf $(SITE).new && cp -r $(BUILD)/zh/html $(SITE).new && cp -r $(BUILD)/en/html $(SITE).new/en
 	@find $(SITE).new -type d -name fonts -prune -exec rm -r {} + # 20 MB of the theme's, which no page asks for
 	@for form in $(filter epub pdf,$(FORMS)); do cp $(BUILD)/books/*.$$form $(SITE).new/; done

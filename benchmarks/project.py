@@ -11,7 +11,7 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from benchmarks.measure import EXECUTIONS
-from engine.example import Example, read
+from engine.values.example import Example, read
 
 SOURCES = Path(__file__).with_name("examples")
 USUAL = ("training", "tokenizer", "training", "picture")

@@ -15,15 +15,15 @@ from pathlib import Path
 
 import nbformat
 
-from engine import silicon
 from engine.cache import Cache
-from engine.example import ExampleError, read
-from engine.golden import Golden
 from engine.judgement import written
-from engine.rehearsal import discover
-from engine.run import UNLIMITED, Limits, Run
+from engine.place import silicon
+from engine.place.surroundings import REPORT, Surroundings
 from engine.session import GOLDEN, Session, failure_message
-from engine.surroundings import REPORT, Surroundings
+from engine.values.example import ExampleError, read
+from engine.values.golden import Golden
+from engine.values.rehearsal import discover
+from engine.values.run import UNLIMITED, Limits, Run
 
 NOTHING_RECORDED = Golden(Path("nowhere"))
 DEFAULT_CACHE = Path("_build/runs")

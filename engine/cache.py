@@ -16,11 +16,11 @@ from typing import Any, TypeVar
 
 from nbformat.notebooknode import from_dict
 
-from engine.example import Example
-from engine.record import Record
-from engine.rehearsal import Rehearsal, Rehearsed
-from engine.run import Run
-from engine.surroundings import Surroundings
+from engine.place.surroundings import Surroundings
+from engine.values.example import Example
+from engine.values.record import Record
+from engine.values.rehearsal import Rehearsal, Rehearsed
+from engine.values.run import Run
 
 KEPT = 8  # runs of one example, for branches and sets of versions between which somebody switches
 UNUSED_SECONDS = 60 * 24 * 3600
@@ -29,26 +29,15 @@ OURS = re.compile(rf".+-[0-9a-f]{{16}}\.json|{re.escape(SAVING)}\w+")
 Read = TypeVar("Read")
 
 # What of the engine has a hand in an output.  The rest decides what is shown, and may change without a new run.
-ENGINE = (
-    "bash_kernel",
-    "children/sitecustomize",
-    "client",
-    "example",
-    "execution",
-    "forked",
-    "kernels",
-    "needs",
-    "observer",
-    "preload",
-    "terminal",
-)
+HERE = Path(__file__).parent
+ENGINE = ("kernel/*.py", "observing/**/*.py", "values/example.py", "values/needs.py")
 
 
 def key_facts(example: Example, surroundings: Surroundings) -> dict[str, Any]:
     """All that can change the output of an example: what :func:`key` digests and ``explain`` compares."""
     texts = {example.name: example.text.encode()}  # as read: the file may have been edited since
     texts |= {path.name: path.read_bytes() for path in example.companions}
-    engine = b"".join(Path(__file__).parent.joinpath(f"{name}.py").read_bytes() for name in ENGINE)
+    engine = b"".join(path.read_bytes() for pattern in ENGINE for path in sorted(HERE.glob(pattern)))
     return {
         "files": {name: hashlib.sha256(text).hexdigest() for name, text in texts.items()},
         "engine": hashlib.sha256(engine).hexdigest(),
@@ -59,7 +48,7 @@ def key_facts(example: Example, surroundings: Surroundings) -> dict[str, Any]:
 def rehearsal_facts(rehearsal: Rehearsal, cards: int, surroundings: Surroundings) -> dict[str, Any]:
     """All that can change what comes of a rehearsal."""
     assert surroundings.rehearsal
-    rehearser = Path(__file__).with_name("rehearser.py").read_bytes()
+    rehearser = (HERE / "rehearser.py").read_bytes()
     return {
         **key_facts(rehearsal.rehearsed, surroundings),
         "content": surroundings.rehearsal["content"],

@@ -12,10 +12,10 @@ from dataclasses import replace
 
 from nbformat import NotebookNode
 
-from engine import secrets
-from engine.golden import Fact, Golden
-from engine.record import Outcome
-from engine.run import Run
+from engine.values import secrets
+from engine.values.golden import Fact, Golden
+from engine.values.record import Outcome
+from engine.values.run import Run
 
 NOT_A_NUMBER = re.compile(r"(?<![\w.])[+-]?(?:nan|inf)(?![\w.])", re.IGNORECASE)
 NAN_WANTED = "nan-wanted"  # tag of a cell that shows an overflow on purpose: # %% name tags=["nan-wanted"]

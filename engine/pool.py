@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from engine.memory import available
+from engine.place.memory import available
 
 ROOM_FOR_ONE_MORE = 4 << 30  # bytes; a second example starts only when so much memory is available
 

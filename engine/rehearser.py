@@ -19,13 +19,13 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from engine import forked
-from engine.example import Example, parsed
-from engine.execution import Place, execute_cells, ignore, working_folder
-from engine.record import CellRecord, Outcome
-from engine.rehearsal import Found, Stop
-from engine.run import Limits
-from engine.surroundings import Surroundings
+from engine.kernel import forked
+from engine.kernel.execution import Place, execute_cells, ignore, working_folder
+from engine.place.surroundings import Surroundings
+from engine.values.example import Example, parsed
+from engine.values.record import CellRecord, Outcome
+from engine.values.rehearsal import Found, Stop
+from engine.values.run import Limits
 
 ROOT = Path(__file__).parents[1]
 VISIBLE = "ASCEND_RT_VISIBLE_DEVICES"

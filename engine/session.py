@@ -12,15 +12,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine import forked
 from engine.cache import Cache, digest_of, key_facts, rehearsal_facts
-from engine.example import Example
-from engine.golden import Golden
 from engine.judgement import judged
-from engine.record import CellRecord
-from engine.rehearsal import Rehearsal, Rehearsed
-from engine.run import Limits, Run
-from engine.surroundings import Surroundings, on_silicon
+from engine.kernel import forked
+from engine.place.surroundings import Surroundings, on_silicon
+from engine.values.example import Example
+from engine.values.golden import Golden
+from engine.values.record import CellRecord
+from engine.values.rehearsal import Rehearsal, Rehearsed
+from engine.values.run import Limits, Run
 
 if TYPE_CHECKING:
     from engine.pool import Room
@@ -168,7 +168,7 @@ class Session:
         def told(cell: CellRecord) -> None:
             self.tell(f"{example.name}: {cell.name} {cell.outcome} in {cell.seconds:.1f} s")
 
-        from engine.execution import execute
+        from engine.kernel.execution import execute
 
         limits = self.limits_of.get(example.name, self.limits)
         facts = key_facts(example, self.surroundings)  # before the run: an edit meanwhile belongs to the next

@@ -50,10 +50,10 @@ def install(name: str, folder: Path) -> None:
 def run(name: str) -> None:
     """Examples that fail are what this is to find out: it ends well all the same."""
     from engine.cache import Cache
-    from engine.example import discover
-    from engine.golden import Golden
-    from engine.run import Limits
     from engine.session import Session
+    from engine.values.example import discover
+    from engine.values.golden import Golden
+    from engine.values.run import Limits
     from sets.record import SetRecord, read_all, write
 
     nothing_recorded = Golden(BUILD)  # the recorded numbers belong to the versions of the site

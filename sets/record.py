@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from engine.example import Example
-from engine.needs import unmet
-from engine.record import Outcome
-from engine.run import Run
-from engine.surroundings import Surroundings
+from engine.place.surroundings import Surroundings
+from engine.values.example import Example
+from engine.values.needs import unmet
+from engine.values.record import Outcome
+from engine.values.run import Run
 from sets import FOLDER, VersionSet
 
 RECORDS = FOLDER / "records"

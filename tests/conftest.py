@@ -12,9 +12,9 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from engine.cache import Cache
-from engine.example import read
-from engine.run import Run
 from engine.session import Session, failure_message
+from engine.values.example import read
+from engine.values.run import Run
 
 ROOT = Path(__file__).parents[1]
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
-from engine import forked
-from engine.example import Example, read
-from engine.execution import execute
-from engine.run import Limits
-from engine.surroundings import Surroundings
+from engine.kernel import forked
+from engine.kernel.execution import execute
+from engine.place.surroundings import Surroundings
+from engine.values.example import Example, read
+from engine.values.run import Limits
 
 FEW = 10  # cells: so much of the time of MANY is the start of the kernel
 

@@ -8,11 +8,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from engine.example import read
-from engine.execution import execute
-from engine.record import Outcome
-from engine.run import Limits, Run
-from engine.surroundings import Surroundings
+from engine.kernel.execution import execute
+from engine.place.surroundings import Surroundings
+from engine.values.example import read
+from engine.values.record import Outcome
+from engine.values.run import Limits, Run
 
 LIMIT = 2.0  # seconds
 ENDLESS = "while True:\n    pass"

@@ -20,7 +20,7 @@ PROGRAMS = {
     "import/myst-nb": f"{SPHINX}; import myst_nb.sphinx_ext",
     "import/guide": f"{SPHINX}; {WITHOUT_EXECUTION}; import myst_nb.sphinx_ext",
 }
-PRELOAD = "import psutil, engine.preload; print(psutil.Process().memory_full_info().pss)"
+PRELOAD = "import psutil, engine.kernel.preload; print(psutil.Process().memory_full_info().pss)"
 
 
 def seconds(program: str) -> float:

@@ -8,13 +8,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from engine import secrets
 from engine.cache import Cache, digest_of, key_facts
-from engine.example import discover
-from engine.golden import Golden
 from engine.judgement import judged
+from engine.place.surroundings import Surroundings
 from engine.session import GOLDEN
-from engine.surroundings import Surroundings
+from engine.values import secrets
+from engine.values.example import discover
+from engine.values.golden import Golden
 
 
 def seconds(project: Path) -> float:

@@ -28,7 +28,7 @@ def test_each_step_executes_what_it_must_and_torch_is_imported_once(project: Pat
         counts[step] = measure(guide().command, project, ENVIRONMENT).executions
     assert counts == {UNCHANGED: 0, PROSE: 0, EXAMPLE: 1}
     assert cold[TORCH] == 1, "all kernels are forked from one process that imported it"
-    assert cold["engine.kernels"] == 1, "no kernel imports what manages kernels"
+    assert cold["engine.kernel.manager"] == 1, "no kernel imports what manages kernels"
     write_guide(project, edited(two, EXAMPLE))
     unchanged = imported(guide(), project, ENVIRONMENT)
     assert unchanged["myst_nb.sphinx_ext"] == 1

@@ -10,7 +10,7 @@ from html import unescape
 import pytest
 from small_site import Project
 
-from engine.surroundings import Surroundings
+from engine.place.surroundings import Surroundings
 
 REHEARSES = Surroundings.here().rehearsal is not None
 

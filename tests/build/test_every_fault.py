@@ -10,7 +10,7 @@ import psutil
 import pytest
 from small_site import Built, Project
 
-from engine import secrets
+from engine.values import secrets
 
 SECRET = "hf" + "_" + "a1B2" * 8  # put together here, so that no file of this repository holds what looks like one
 MARK = f"{time.time_ns()}"  # an argument by which to find the processes of an example again

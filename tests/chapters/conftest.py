@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from engine.run import Run
+from engine.values.run import Run
 
 
 @pytest.fixture

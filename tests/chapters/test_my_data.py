@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from engine.example import read
-from engine.record import Outcome
-from engine.run import Run
+from engine.values.example import read
+from engine.values.record import Outcome
+from engine.values.run import Run
 
 Printed = Callable[[str, str], str]
 EXAMPLE = read(Path(__file__).parents[2] / "examples/my_data.py")

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from engine.cache import Cache
-from engine.example import read
-from engine.run import Limits, Run
 from engine.session import Session
+from engine.values.example import read
+from engine.values.run import Limits, Run
 
 LIMITS = Limits(cell_seconds=5, example_seconds=20, memory_bytes=2 << 30, output_bytes=1 << 20)
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from engine.cache import Cache, digest_of, key_facts
-from engine.example import Example, read
-from engine.run import Run
+from engine.place.surroundings import Surroundings
 from engine.session import Session
-from engine.surroundings import Surroundings
+from engine.values.example import Example, read
+from engine.values.run import Run
 
 Write = Callable[..., Path]
 

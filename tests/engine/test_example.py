@@ -7,7 +7,7 @@ from pathlib import Path
 import jupytext
 import pytest
 
-from engine.example import SUFFIXES, ExampleError, read
+from engine.values.example import SUFFIXES, ExampleError, read
 
 EXAMPLES = sorted(path for path in (Path(__file__).parents[2] / "examples").iterdir() if path.suffix in SUFFIXES)
 

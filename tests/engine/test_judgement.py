@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from engine import secrets
 from engine.cache import Cache
-from engine.example import Example, ExampleError, read
-from engine.golden import Golden
-from engine.run import Run
 from engine.session import Session, failure_message
+from engine.values import secrets
+from engine.values.example import Example, ExampleError, read
+from engine.values.golden import Golden
+from engine.values.run import Run
 
 Write = Callable[..., Path]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from engine import kernels
-from engine.record import Outcome
-from engine.run import Run
+from engine.kernel import manager
+from engine.values.record import Outcome
+from engine.values.run import Run
 
 Write = Callable[..., Path]
 Execute = Callable[..., dict[str, Run]]
@@ -18,7 +18,7 @@ Execute = Callable[..., dict[str, Run]]
 def test_a_kernel_that_ends_before_it_answers_is_told(
     project: Write, run: Execute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(kernels.KERNEL_CLASS, "python3", "nowhere.Kernel")
+    monkeypatch.setitem(manager.KERNEL_CLASS, "python3", "nowhere.Kernel")
     first, second = run(project(x_py="# %% one\nprint(1)\n\n# %% two\nprint(2)\n"))["x.py"].record.cells
     assert (first.outcome, second.outcome) == (Outcome.KILLED, Outcome.SKIPPED)
     assert first.error == "its kernel did not start: it ended before it answered"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.needs import unmet
+from engine.values.needs import unmet
 
 PACKAGES = {"transformers": "5.23.0", "huggingface_hub": "2.4.0"}
 

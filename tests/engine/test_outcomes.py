@@ -9,9 +9,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from engine.record import Outcome
-from engine.run import Limits, Run
 from engine.session import failure_message
+from engine.values.record import Outcome
+from engine.values.run import Limits, Run
 
 Write = Callable[..., Path]
 Execute = Callable[..., dict[str, Run]]

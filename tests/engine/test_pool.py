@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from engine import memory, pool
-from engine.run import Limits, Run
+from engine import pool
+from engine.place import memory
+from engine.values.run import Limits, Run
 
 GIB = 1 << 30
 Write = Callable[..., Path]

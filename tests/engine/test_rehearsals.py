@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from engine.cache import Cache, digest_of, rehearsal_facts
-from engine.example import read
-from engine.rehearsal import MODEL, Rehearsed, discover
+from engine.place.surroundings import Surroundings
 from engine.session import Results, Session
-from engine.surroundings import Surroundings
+from engine.values.example import read
+from engine.values.rehearsal import MODEL, Rehearsed, discover
 
 # In place of the stand-ins' own: the same, with a small card and nothing rehearsed.
 COMMAND = ("env", "VIRTUAL_NPU_MEMORY_GIB=1", sys.executable, "-m", "standins")

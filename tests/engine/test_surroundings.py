@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from engine import silicon
-from engine.packages import installed, path_of_python
-from engine.run import Run
-from engine.surroundings import Surroundings, given
+from engine.place import silicon
+from engine.place.packages import installed, path_of_python
+from engine.place.surroundings import Surroundings, given
+from engine.values.run import Run
 from standins import provision
 
 Write = Callable[..., Path]
@@ -60,7 +60,7 @@ def test_a_variable_of_the_users_shell_changes_nothing(name: str, monkeypatch: p
 
 
 def test_what_the_user_has_before_the_stand_ins_changes_nothing() -> None:
-    ask = "import json; from engine.surroundings import Surroundings as S; print(json.dumps(S.here().identity))"
+    ask = "import json; from engine.place.surroundings import Surroundings as S; print(json.dumps(S.here().identity))"
     told = [
         subprocess.run(
             [sys.executable, "-m", "standins", sys.executable, "-c", ask],
@@ -138,7 +138,7 @@ def test_a_shell_gets_only_what_is_known(
 
 
 def test_packages_of_the_system_count_where_the_environment_sees_them(tmp_path: Path) -> None:
-    ask = "import sys; sys.path.append(sys.argv[1]); from engine import packages as p\n"
+    ask = "import sys; sys.path.append(sys.argv[1]); from engine.place import packages as p\n"
     ask += "print(*p.installed(p.path_of_python('')))"
     for system in (True, False):
         venv.create(tmp_path / "venv", system_site_packages=system, clear=True)

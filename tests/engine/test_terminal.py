@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.terminal import seen
+from engine.kernel.terminal import seen
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from engine.cache import Cache
-from engine.example import discover
-from engine.run import Run
 from engine.session import Session
+from engine.values.example import discover
+from engine.values.run import Run
 
 ROOT = Path(__file__).parents[2]
 

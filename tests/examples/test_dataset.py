@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
-from engine.run import Run
+from engine.values.run import Run
 
 Printed = Callable[[str, str], str]
 

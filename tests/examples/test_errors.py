@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from engine.record import Outcome
-from engine.run import Run
+from engine.values.record import Outcome
+from engine.values.run import Run
 
 SIGNS = {
     ("device_errors.py", "device_number"): "SetDevice(d.index()), error code is 107001",

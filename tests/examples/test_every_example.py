@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.example import discover
-from engine.run import Run
 from engine.session import failure_message
+from engine.values.example import discover
+from engine.values.run import Run
 
 EXAMPLES = {example.name: example for example in discover(Path(__file__).parents[2] / "examples")}
 OURS = re.compile(

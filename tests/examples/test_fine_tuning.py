@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from engine.run import Run
+from engine.values.run import Run
 
 Printed = Callable[[str, str], str]
 

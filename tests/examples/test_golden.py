@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.example import read
-from engine.golden import Golden
 from engine.session import GOLDEN
+from engine.values.example import read
+from engine.values.golden import Golden
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

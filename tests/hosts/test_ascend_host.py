@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from engine.__main__ import chosen_limits, parsed
-from engine.run import UNLIMITED, Limits
+from engine.values.run import UNLIMITED, Limits
 from tests.build.small_site import Project
 from tests.hosts.conftest import AscendHost
 

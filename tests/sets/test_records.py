@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from docutils import nodes
 
-from engine.example import read
-from engine.record import CellRecord, DeviceRecord, Outcome, Record
-from engine.run import Run
-from engine.surroundings import Surroundings
+from engine.place.surroundings import Surroundings
+from engine.values.example import read
+from engine.values.record import CellRecord, DeviceRecord, Outcome, Record
+from engine.values.run import Run
 from guide.facts import version_sets
 from guide.facts.version_sets import Column
 from sets import FOLDER, every_set

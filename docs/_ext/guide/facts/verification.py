@@ -19,8 +19,8 @@ from sphinx.locale import get_translation
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
 
-from engine.record import Outcome, Record
-from engine.run import Run
+from engine.values.record import Outcome, Record
+from engine.values.run import Run
 
 from ..runs.badge import bytes_text, cards_text, device_text, kind_text, peak_text
 from ..runs.execution import docname_of, rehearsals, rehearsed_of, runs_of_build

@@ -17,7 +17,7 @@ from sphinx.locale import get_translation
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
 
-from engine.surroundings import Surroundings
+from engine.place.surroundings import Surroundings
 from sets import VersionSet, every_set
 from sets.record import ExampleOutcome, SetRecord, digest, read_all
 

@@ -18,7 +18,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
 
-from engine.rehearsal import Hunk, Rehearsal, Rehearsed, gib
+from engine.values.rehearsal import Hunk, Rehearsal, Rehearsed, gib
 
 from .badge import cards_text
 from .execution import READ_ONLY_BUILDERS, docname_of, rehearsals, rehearsed_of

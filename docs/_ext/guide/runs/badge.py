@@ -17,8 +17,8 @@ from sphinx.application import Sphinx
 from sphinx.locale import get_translation
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-from engine.record import Record
-from engine.rehearsal import Found, Rehearsed, gib
+from engine.values.record import Record
+from engine.values.rehearsal import Found, Rehearsed, gib
 
 from .cells import cells
 from .execution import docname_of, example_of, rehearsed_of, run_of

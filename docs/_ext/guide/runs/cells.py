@@ -18,7 +18,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from engine.record import CellRecord, Outcome
+from engine.values.record import CellRecord, Outcome
 
 from .execution import READ_ONLY_BUILDERS, docname_of, example_of, run_of, shown_cells
 

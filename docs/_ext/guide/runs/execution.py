@@ -21,12 +21,12 @@ from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
 from engine.cache import Cache
-from engine.example import Example, ExampleError, discover
-from engine.rehearsal import Rehearsal, Rehearsed, refuse_strays
-from engine.rehearsal import discover as discover_rehearsals
-from engine.run import UNLIMITED, Limits, Run
+from engine.place.surroundings import on_silicon
 from engine.session import Session, failure_message
-from engine.surroundings import on_silicon
+from engine.values.example import Example, ExampleError, discover
+from engine.values.rehearsal import Rehearsal, Rehearsed, refuse_strays
+from engine.values.rehearsal import discover as discover_rehearsals
+from engine.values.run import UNLIMITED, Limits, Run
 
 from .handed_in import runs_elsewhere, with_outputs_elsewhere
 

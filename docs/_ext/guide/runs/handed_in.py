@@ -20,9 +20,9 @@ from nbformat.v4 import new_code_cell, new_output
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from engine import secrets
-from engine.record import Outcome, Record
-from engine.run import Run
+from engine.values import secrets
+from engine.values.record import Outcome, Record
+from engine.values.run import Run
 
 Runs = Mapping[str, Run]
 """By file name of the example."""

@@ -17,8 +17,8 @@ from jupyter_client import AsyncKernelClient
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-from engine import kernels
-from engine.watch import Watch
+from engine.kernel import manager
+from engine.kernel.watch import Watch
 
 STARTUP_SECONDS = 120  # the first kernel waits for the imports of the fork server
 
@@ -30,7 +30,7 @@ class KernelNotStarted(RuntimeError):
 class Client(NotebookClient):
     """nbclient's client, watched: it knows why its kernel died, and ends one that floods the notebook."""
 
-    def __init__(self, notebook: NotebookNode, kernel: kernels.ForkedKernelManager, watch: Watch, output_bytes: int):
+    def __init__(self, notebook: NotebookNode, kernel: manager.ForkedKernelManager, watch: Watch, output_bytes: int):
         super().__init__(notebook, km=kernel)
         self.watch = watch
         self.output_bytes_left = output_bytes
@@ -59,10 +59,10 @@ class Client(NotebookClient):
         return f"killed by {signal.Signals(-code).name}" if code < 0 else f"the process exited with status {code}"
 
     async def observed(self) -> dict[str, Any]:
-        """What :mod:`engine.observer` saw in the kernel; empty for a shell."""
+        """What :mod:`engine.observing.observer` saw in the kernel; empty for a shell."""
         if self.km.kernel_name != "python3":
             return {}
-        ask = "__import__('engine.observer').observer.report()"
+        ask = "__import__('engine.observing.observer').observing.observer.report()"
         message = self.kc.execute("", silent=True, user_expressions={"seen": ask})
         reply = await self.async_wait_for_reply(message)
         seen = reply["content"]["user_expressions"]["seen"]
@@ -90,7 +90,7 @@ async def opened(
     Raises :class:`KernelNotStarted`.
     """
     try:
-        kernel = await kernels.start(language, folder, environment, scratch)
+        kernel = await manager.start(language, folder, environment, scratch)
     except EOFError:
         raise KernelNotStarted("the process it is forked from ended; does 'import torch, transformers' work?") from None
     watch = Watch(kernel.pid, memory_bytes)
@@ -109,7 +109,7 @@ async def opened(
         await kernel.cleanup_resources()
 
 
-async def _ready(kernel: kernels.ForkedKernelManager, channels: AsyncKernelClient) -> None:
+async def _ready(kernel: manager.ForkedKernelManager, channels: AsyncKernelClient) -> None:
     """Connect once the kernel listens, and wait for its first answer; raises :class:`KernelNotStarted`.
 
     ``wait_for_ready`` would do, but it listens a fifth of a second longer to what nobody says, and a channel that is
@@ -129,7 +129,7 @@ async def _ready(kernel: kernels.ForkedKernelManager, channels: AsyncKernelClien
         await _still_starting(kernel, deadline)
 
 
-async def _still_starting(kernel: kernels.ForkedKernelManager, deadline: float) -> None:
+async def _still_starting(kernel: manager.ForkedKernelManager, deadline: float) -> None:
     if not await kernel.is_alive():
         raise KernelNotStarted("it ended before it answered")
     if time.monotonic() > deadline:

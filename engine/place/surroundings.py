@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from engine import packages, silicon
-from engine.observer import REPORTS
-from engine.packages import CHILDREN
+from engine.observing import CHILDREN
+from engine.observing.observer import REPORTS
+from engine.place import packages, silicon
 
 # Names a JSON file {"device": ..., "standins": [...], "content": digest, "environment": {...}, "before": {...},
 # "fresh": [...], "rehearsal": {"command": [...], "content": digest} or null}; the digest covers all that the
@@ -140,7 +140,7 @@ class Surroundings:
     def fresh_environment(self, folder: Path) -> dict[str, str]:
         """The environment of one run: the caches that stand-ins give are its own, so that no run sees another's.
 
-        What it starts is observed, see :mod:`engine.observer`.
+        What it starts is observed, see :mod:`engine.observing.observer`.
         """
         fresh = {name: str(folder / name.lower()) for name in self.report.get("fresh", ())}
         path = [str(CHILDREN), *filter(None, [self.environment.get("PYTHONPATH")])]

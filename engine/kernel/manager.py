@@ -1,4 +1,4 @@
-"""Kernels as jupyter_client manages them, but forked (see :mod:`engine.forked`) instead of executed."""
+"""Kernels as jupyter_client manages them, but forked (see :mod:`engine.kernel.forked`) instead of executed."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.provisioning import LocalProvisioner
 
-from engine import forked
+from engine.kernel import forked
 
-KERNEL_CLASS = {"python3": "ipykernel.ipkernel.IPythonKernel", "bash": "engine.bash_kernel.BashKernel"}
+KERNEL_CLASS = {"python3": "ipykernel.ipkernel.IPythonKernel", "bash": "engine.kernel.shell.BashKernel"}
 ARGUMENTS = {
     # A page shows what ``python FILE`` prints: the value of a cell's last expression is not among it.
     "python3": ["--HistoryManager.hist_file=:memory:", "--InteractiveShell.ast_node_interactivity=none"],

@@ -16,15 +16,15 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from engine import silicon
-from engine.client import Client, KernelNotStarted, opened
-from engine.example import SUFFIXES, Cell, Example
-from engine.needs import unmet
-from engine.observer import joined
-from engine.record import CellRecord, DeviceRecord, Outcome, Record
-from engine.run import Limits, Run
-from engine.surroundings import OBSERVED, WORK, Surroundings
-from engine.terminal import seen
+from engine.kernel.client import Client, KernelNotStarted, opened
+from engine.kernel.terminal import seen
+from engine.observing.observer import joined
+from engine.place import silicon
+from engine.place.surroundings import OBSERVED, WORK, Surroundings
+from engine.values.example import SUFFIXES, Cell, Example
+from engine.values.needs import unmet
+from engine.values.record import CellRecord, DeviceRecord, Outcome, Record
+from engine.values.run import Limits, Run
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 PYTHON_LINE = re.compile(r"Cell In\[(?P<count>\d+)\], line (?P<line>\d+)")

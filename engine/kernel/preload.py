@@ -30,7 +30,7 @@ MODULES = (
     "IPython.core.debugger",
     "sqlite3",
     "tornado.platform.asyncio",
-    "engine.bash_kernel",
+    "engine.kernel.shell",
 )
 
 # ipykernel gets along without its debugger, which nobody attaches here, and which each kernel would import.
@@ -59,7 +59,7 @@ def below(folder: str) -> list[tuple[ModuleType, str]]:
 
 
 try:
-    from engine import observer
+    from engine.observing import observer
 
     observer.install()
 except ImportError:

@@ -19,11 +19,11 @@ from multiprocessing import forkserver
 from pathlib import Path
 from typing import TextIO
 
-from engine.packages import path_of_python
-from engine.surroundings import on_silicon
+from engine.place.packages import path_of_python
+from engine.place.surroundings import on_silicon
 
-ROOT = Path(__file__).parents[1]
-PRELOADED = "engine.preload"
+ROOT = Path(__file__).parents[2]
+PRELOADED = "engine.kernel.preload"
 PROFILE = "PYTHONPROFILEIMPORTTIME"  # asks Python to tell what it imports; no kernel gets it
 PICTURES = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
 
@@ -39,7 +39,7 @@ def start_server(
     if on_silicon():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([PRELOADED, "engine.forked"])
+    context.set_forkserver_preload([PRELOADED, "engine.kernel.forked"])
     # Before 3.11.9 Python keeps sys.path from the server: what it preloads is found in its working folder.
     profile = {name: value for name, value in os.environ.items() if name == PROFILE}
     with contextlib.chdir(ROOT), _in_place({**environment, **PICTURES, **profile}):
@@ -103,7 +103,7 @@ def _move_home(old: str, new: str) -> None:
 
     huggingface_hub and datasets compute their paths when imported, which was before the fork.
     """
-    from engine.preload import BELOW_HOME
+    from engine.kernel.preload import BELOW_HOME
 
     for module, name in BELOW_HOME:
         value = getattr(module, name)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
-from engine.record import Record
+from engine.values.record import Record
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ class CellRecord:
     """Line of the example's file that failed, 0 when it is not known."""
     traceback: str = ""
     need: str = ""
-    """What a skipped cell needs and did not find, as in ``npu>=4``; see :mod:`engine.needs`."""
+    """What a skipped cell needs and did not find, as in ``npu>=4``; see :mod:`engine.values.needs`."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
-from engine import needs, secrets
+from engine.values import needs, secrets
 
 SUFFIXES = (".py", ".sh")
 MARKER = re.compile(r"^# %%[ \t]*(?P<name>[\w-]*)(?:.*\bneeds=(?P<needs>\[.*?\]))?.*\n?", re.MULTILINE)
@@ -32,7 +32,7 @@ class Cell:
     line: int
     """Line of the file on which the source begins, counted from 1."""
     needs: tuple[str, ...] = ()
-    """Requirements that are met where it runs, or it is skipped; see :mod:`engine.needs`."""
+    """Requirements that are met where it runs, or it is skipped; see :mod:`engine.values.needs`."""
 
 
 @dataclass(frozen=True)

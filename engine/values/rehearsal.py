@@ -21,7 +21,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from engine.example import Example, ExampleError, parsed
+from engine.values.example import Example, ExampleError, parsed
 
 MODEL = "meta-llama/Meta-Llama-3-8B-Instruct"
 MODEL_LINE = re.compile(r'^model_id = ".*"$', re.MULTILINE)

@@ -1,6 +1,6 @@
 """Finds what looks like a secret, before it is published; what was found is never repeated.
 
-``python -m engine.secrets FOLDER ...`` searches built sites.
+``python -m engine.values.secrets FOLDER ...`` searches built sites.
 """
 
 from __future__ import annotations

@@ -11,6 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from engine.observing import CHILDREN
+
 METADATA = ("*.dist-info/METADATA", "*.egg-info/PKG-INFO")
 ELSE = re.compile(r"[^\w.-]")  # what ends a name
 # They check this repository or build its site, and have no part in what an example prints.
@@ -40,7 +42,6 @@ TOOLS = frozenset(
         "weasyprint",
     }
 )
-CHILDREN = Path(__file__).with_name("children")  # first on PYTHONPATH of what examples start, and on no path of theirs
 ENGINE = frozenset({"ipykernel", "nbclient", "nbformat", "jupyter-client", "jupytext", "psutil", "pyte"})
 
 

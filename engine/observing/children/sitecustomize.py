@@ -1,4 +1,4 @@
-"""Comes first in every Python process that an example starts, and watches there what :mod:`engine.observer` watches.
+"""Comes first in every Python process that an example starts, and watches there what :mod:`engine.observing` watches.
 
 Python imports a module of this name by itself.  It leaves ``sys.path`` as it would be without it, imports nothing until
 the program imports torch, and gives way to another module of its name.

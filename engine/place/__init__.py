@@ -1,0 +1,1 @@
+"""The place where examples are executed: environment, packages, device and memory."""

@@ -13,7 +13,7 @@ NAME := llama-on-ascend
 FORMS ?=
 PORT ?= 8000
 
-.PHONY: html pages epub epubs pdf pdfs test checks lint bench set serve translations explain accept rehearse install zip linkcheck clean help
+.PHONY: html pages epub epubs pdf pdfs test checks shard lint bench set serve translations explain accept rehearse install zip linkcheck clean help
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -53,6 +53,9 @@ test: lint ## run every check: style, types, examples, hubs, virtual NPU, pages
 checks: # inside the stand-ins; the examples first, so that both workers find their runs
 	@$(PY) -m engine run examples/*.py examples/*.sh || true
 	@$(PY) -m pytest --numprocesses 2
+
+shard: install ## execute one part of the examples, on one of several machines: make shard SHARD=2/4; put their _build/runs together
+	@$(STANDINS) $(PY) -m engine run --shard "$(SHARD)" examples/*.py examples/*.sh
 
 lint: install ## style and types only
 	@$(PY) -m ruff check --quiet && $(PY) -m ruff format --check --quiet

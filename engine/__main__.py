@@ -1,6 +1,7 @@
 """``python -m engine run FILE ...`` executes examples as the build does.
 
-``explain FILE ...`` says which would run again, and why; ``accept FILE ...`` records the numbers they print now.
+``explain FILE ...`` says which would run again, and why; ``accept FILE ...`` records the numbers they print now, and
+how long they take.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from engine.judgement import written
 from engine.place import silicon
 from engine.place.surroundings import REPORT, Surroundings
 from engine.session import GOLDEN, Session, failure_message
+from engine.shards import Shard, record, recorded
 from engine.values.example import ExampleError, read
 from engine.values.golden import Golden
 from engine.values.rehearsal import discover
@@ -40,6 +42,7 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--example-seconds", type=float, help="what one file may take")
     parser.add_argument("--memory-gib", type=float, help="what one file may take of the host's memory")
     parser.add_argument("--real", action="store_true", help="refuse to run where anything stands in; without limits")
+    parser.add_argument("--shard", metavar="I/N", default="1/1", help="only this part of the files: 2/8 is the second")
     return parser.parse_args(arguments)
 
 
@@ -50,9 +53,10 @@ def main() -> int:
         print(posing, file=sys.stderr)
         return 2
     try:
-        examples = [read(path) for path in options.examples]
+        shard = Shard.parsed(options.shard)
+        examples = shard.taken([read(path) for path in options.examples], recorded())
         rehearsals = discover(examples)
-    except (ExampleError, OSError) as error:
+    except (ExampleError, OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
     if options.command == "explain":
@@ -72,6 +76,7 @@ def main() -> int:
         print(message, file=sys.stderr)
     if options.command == "accept":
         accept(golden, runs.values())
+        record((name, results.seconds(name)) for name, run in runs.items() if run.record.succeeded)
     if options.record:
         for run in runs.values():
             write_record(run, options.record)

@@ -42,6 +42,10 @@ class Results:
     rehearsed: dict[str, dict[int, Rehearsed]] = field(default_factory=dict)
     """Then by number of cards."""
 
+    def seconds(self, name: str) -> float:
+        """How long the example took, its rehearsals included."""
+        return self.runs[name].record.seconds + sum(each.seconds for each in self.rehearsed.get(name, {}).values())
+
 
 @dataclass(frozen=True)
 class Job:

@@ -78,4 +78,4 @@ def test_pull_requests_are_tested_and_no_stranger_reaches_a_runner_of_ours() -> 
 @pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
 def test_actions_are_pinned(file: Path) -> None:
     used = re.findall(r"uses: (.*)", file.read_text(encoding="utf-8"))
-    assert used and all(re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40} # v[\d.]+", each) for each in used), used
+    assert used and all(re.fullmatch(r"actions/[\w/-]+@[0-9a-f]{40} # v[\d.]+", each) for each in used), used

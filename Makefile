@@ -9,14 +9,14 @@ STANDINS := $(PY) -m standins
 SPHINX := $(PY) -m sphinx -W --keep-going -q -c .
 BUILD ?= _build
 SITE := $(BUILD)/html
-NAME := llama-on-ascend
+ARCHIVE := llama-on-ascend
 FORMS ?=
 PORT ?= 8000
 
-.PHONY: html pages epub epubs pdf pdfs test checks shard lint bench set serve translations explain accept rehearse install zip linkcheck clean help
+.PHONY: html pages epub epubs pdf pdfs test checks shard lint bench set serve translations explain accept rehearse install new-chapter zip linkcheck clean help
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
 
 html: install ## execute the examples and build the site; FORMS="epub pdf zip" offers these for download there
 	@$(STANDINS) $(MAKE) --no-print-directory pages
@@ -30,7 +30,7 @@ pages: $(patsubst %,%s,$(filter epub pdf,$(FORMS))) # inside the stand-ins; repl
 	@find $(SITE).new -type d -name fonts -prune -exec rm -r {} + # 20 MB of the theme's, which no page asks for
 	@for form in $(filter epub pdf,$(FORMS)); do cp $(BUILD)/books/*.$$form $(SITE).new/; done
 	@rm -rf $(SITE) && mv $(SITE).new $(SITE)
-	@$(if $(filter zip,$(FORMS)),$(MAKE) --no-print-directory zip && cp $(BUILD)/$(NAME).zip $(SITE)/)
+	@$(if $(filter zip,$(FORMS)),$(MAKE) --no-print-directory zip && cp $(BUILD)/$(ARCHIVE).zip $(SITE)/)
 
 epub: install ## make a book for e-readers of the same runs, in both languages
 	@$(STANDINS) $(MAKE) --no-print-directory epubs && ls $(BUILD)/books/*.epub
@@ -90,9 +90,13 @@ translations: install ## bring docs/locale/en up to date with the Chinese pages;
 	@$(PY) -m babel.messages.frontend --quiet extract -F pyproject.toml -k say --no-location -o _build/gettext/guide.pot docs/_ext docs/_templates
 	@$(PY) -m sphinx_intl update -p _build/gettext -d docs/locale -l en
 
+new-chapter: ## begin a chapter that builds at once: make new-chapter NAME=quantisation AFTER=lora
+	@$(PYTHON) docs/_ext/guide/new_chapter.py "$(NAME)" "$(AFTER)"
+	@$(MAKE) --no-print-directory translations
+
 zip: ## pack the built site for reading offline
 	@test -e $(SITE)/index.html || { echo "There is no site yet: 'make html' first."; exit 1; }
-	@$(PY) -c "import shutil; print(shutil.make_archive('$(BUILD)/$(NAME)', 'zip', '$(SITE)'))"
+	@$(PY) -c "import shutil; print(shutil.make_archive('$(BUILD)/$(ARCHIVE)', 'zip', '$(SITE)'))"
 
 linkcheck: install ## ask whether the links to other sites still lead somewhere; needs the network
 	@$(STANDINS) $(SPHINX) -b linkcheck -d $(BUILD)/doctrees/linkcheck docs $(BUILD)/linkcheck

@@ -18,6 +18,7 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 from engine.kernel import manager
+from engine.kernel.forked import OBSERVER
 from engine.kernel.watch import Watch
 
 STARTUP_SECONDS = 120  # the first kernel waits for the imports of the fork server
@@ -62,7 +63,7 @@ class Client(NotebookClient):
         """What :mod:`engine.observing.observer` saw in the kernel; empty for a shell."""
         if self.km.kernel_name != "python3":
             return {}
-        ask = "__import__('engine.observing.observer').observing.observer.report()"
+        ask = f"__import__('{OBSERVER}').report()"
         message = self.kc.execute("", silent=True, user_expressions={"seen": ask})
         reply = await self.async_wait_for_reply(message)
         seen = reply["content"]["user_expressions"]["seen"]

@@ -24,6 +24,7 @@ from engine.place.surroundings import on_silicon
 
 ROOT = Path(__file__).parents[2]
 PRELOADED = "engine.kernel.preload"
+OBSERVER = "_observer_of_the_example"  # as a kernel knows it
 PROFILE = "PYTHONPROFILEIMPORTTIME"  # asks Python to tell what it imports; no kernel gets it
 PICTURES = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
 
@@ -87,7 +88,16 @@ def be_kernel(argv: list[str], cwd: str, environment: dict[str, str]) -> None:
     app.initialize([*argv, f"--IPKernelApp.parent_handle={os.getppid()}"])
     sys.path[:] = [cwd, *path_of_python(environment.get("PYTHONPATH", ""))]  # as for ``python FILE``
     _redirect_loggers(at_import)
+    _forget_ours()
     app.start()
+
+
+def _forget_ours() -> None:
+    """What is imported of the engine goes on; an example that asks for it does not find it, as on its reader's host."""
+    if seen := sys.modules.get("engine.observing.observer"):
+        sys.modules[OBSERVER] = seen
+    for name in [name for name in sys.modules if name.partition(".")[0] == "engine"]:
+        del sys.modules[name]
 
 
 def _redirect_loggers(at_import: TextIO) -> None:

@@ -110,7 +110,7 @@ def test_cann_driver_and_chips_are_told_by_their_files(tmp_path: Path) -> None:
 def test_the_path_is_that_of_python_file(project: Write, run: Execute, tmp_path: Path) -> None:
     """Nothing of this repository is on it: an ``import`` of an example, or of a library, never finds ours."""
     look = "import json, sys\nprint(json.dumps(sys.path[1:]))\n"
-    look += "for name in ('guide', 'conf', 'standins', 'bootstrap'):\n"
+    look += "for name in ('guide', 'conf', 'standins', 'bootstrap', 'engine'):\n"
     look += "    try:\n        __import__(name)\n        print(name)\n    except ImportError:\n        pass\n"
     folder = project(x_py=f"# %% look\n{look}")
     kernel = run(folder)["x.py"].notebook.cells[1].outputs[0].text

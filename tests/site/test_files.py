@@ -116,3 +116,18 @@ def test_the_site_works_from_a_folder_on_disk(site: Site, open_page: Callable[..
     expect(page).to_have_url(f"file://{site.folder}/en/tokenizer.html")
     page.goto(f"file://{site.folder}/search.html?q=分词器")
     expect(page.locator("#search-results li a").first).to_have_attribute("href", "tokenizer.html")
+
+
+def test_the_way_from_a_page_to_its_code_leads_to_files_that_are_there(site: Site) -> None:
+    for folder in ("", "en/"):
+        links = re.findall(
+            r'href="https://repository.example/guide/(?:blob|tree)/main/([^"]+)"',
+            site.text(f"{folder}architecture.html"),
+        )
+        assert len(links) > 30
+        assert [link for link in links if not (ROOT / link).exists()] == []
+        assert "docs/_ext/guide/runs/cells.py" in links
+    shown = re.search(
+        r"^\.\. cells:: tokenizer\.py", (ROOT / "docs/tokenizer.rst").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert shown and 'add_directive("cells"' in (ROOT / "docs/_ext/guide/runs/cells.py").read_text(encoding="utf-8")

@@ -4,8 +4,10 @@ from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
 from .. import connect_all
-from . import benchmark, compatibility, field_reports, install_commands, verification, version_sets
+from . import architecture, benchmark, compatibility, field_reports, install_commands, verification, version_sets
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
-    return connect_all(app, benchmark, verification, version_sets, compatibility, field_reports, install_commands)
+    return connect_all(
+        app, architecture, benchmark, verification, version_sets, compatibility, field_reports, install_commands
+    )

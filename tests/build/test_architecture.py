@@ -1,0 +1,44 @@
+"""The rooms of the code keep apart, as the page about them says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from small_site import ROOT, Project
+
+from guide.facts.architecture import PACKAGES, imported, imports, levels
+
+
+def test_extensions_and_engine_know_no_stand_in_and_nothing_goes_round() -> None:
+    graph = imports(ROOT)
+    assert "engine/kernel" in graph["engine"] and "guide/runs" in graph["guide/facts"]  # it sees imports at all
+    assert levels(graph)["guide/facts"] > levels(graph)["engine"] > levels(graph)["engine/values"]
+    for room, others in graph.items():
+        if not room.startswith("standins"):
+            assert not [other for other in others if other.startswith("standins")], room
+
+
+def test_no_example_imports_anything_of_ours() -> None:
+    for file in (ROOT / "examples").glob("*.py"):
+        assert not [name for name in imported(file, ()) if name.partition(".")[0] in PACKAGES], file.name
+
+
+def test_a_circle_is_named(tmp_path: Path) -> None:
+    for name, other in {"engine/a": "engine.b", "engine/b": "engine.a"}.items():
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "x.py").write_text(f"from {other} import x\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"in a circle: engine/. -> engine/. -> engine/."):
+        levels(imports(tmp_path))
+
+
+def test_a_file_that_is_gone_is_an_error_of_the_page(project: Project) -> None:
+    project.write(index="Site\n====\n\nSee :code-of:`engine/session.py` and :code-of:`engine/gone.py`.\n")
+    built = project.build()
+    assert built.code == 1 and "index.rst:4: ERROR: there is no engine/gone.py" in built.errors
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "docs/_ext/guide/facts").glob("*.py")), ids=lambda file: file.name)
+def test_a_directive_of_facts_is_in_the_file_of_its_name(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert text.count("app.add_directive(") == text.count(f'app.add_directive("{file.stem.replace("_", "-")}"')

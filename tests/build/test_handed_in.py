@@ -73,6 +73,13 @@ def test_the_table_has_a_column_for_each(site: Built) -> None:
     assert published["handed_in"][HOST]["x.py"]["device"]["cann"] == "9.9.9"
 
 
+def test_the_page_says_where_to_send_them(project: Project) -> None:
+    project.write(index="Site\n====\n\n.. where-to-send::\n")
+    assert "pull request" in project.build({"REPOSITORY_URL": ""}).page("index")
+    known = project.build({"REPOSITORY_URL": "https://example.org/guide.git"}, site="known").page("index")
+    assert 'href="https://example.org/guide/issues/new"' in known
+
+
 def test_a_notebook_for_readers_has_only_what_this_build_ran(site: Built) -> None:
     notebook = (site.site / "examples/x.ipynb").read_text(encoding="utf-8")
     assert "this is here" in notebook and "this is there" not in notebook

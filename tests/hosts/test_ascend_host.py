@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
+import sysconfig
+import venv
 from collections.abc import Callable
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from engine.__main__ import chosen_limits, parsed
 from engine.values.run import UNLIMITED, Limits
 from tests.build.small_site import Project
-from tests.hosts.conftest import AscendHost
+from tests.hosts.conftest import ROOT, AscendHost
 
 Host = Callable[[int], AscendHost]
 DEVICE = "json.load(open(os.environ['STANDINS_REPORT']))['device']"
@@ -29,6 +32,13 @@ print("loss", model(torch.ones(1, 2, device="npu:0")).sum().item())
 # %% many needs=["npu>=2"]
 print("cards", torch.npu.device_count())
 '''
+
+Y = '# Y\n\n# %% say\necho "two is $((1 + 1))"\n'
+PAGE = "Site\n====\n\n.. cells:: x.py train many\n\n.. cells:: y.sh say\n\n.. verification::\n"
+
+OF_NO_CHIP = "虚拟 NPU 分毫不差。\n\n.. only:: not ascend\n\n   这里是虚拟的。\n"
+
+PARENT = "\n# %% parent\nimport pathlib, os\nprint(pathlib.Path(f'/proc/{os.getppid()}/cmdline').read_text())\n"
 
 
 def test_it_is_taken_for_silicon(host: Host) -> None:
@@ -55,36 +65,76 @@ def test_the_stand_in_libraries_are_not(host: Host, tmp_path: Path) -> None:
         (marked.cann / "lib64/VIRTUAL_NPU").unlink()
 
 
-@pytest.mark.parametrize("cards", [1, 2, 8])
-def test_a_run_is_recorded_from_the_first_command_on(host: Host, tmp_path: Path, cards: int) -> None:
-    example, records = tmp_path / "x.py", tmp_path / "records"
-    example.write_text(X)
-    command = [sys.executable, "-m", "engine", "run", "--real", "--cache", str(tmp_path / "cache")]
-    done = host(cards).run(*command, "--record", str(records), str(example))
-    assert done.returncode == 0, done.stderr
-    record = json.loads((records / "x.py.json").read_text())
+@pytest.mark.parametrize("cards", [1, 8])
+def test_a_run_is_recorded_as_one_on_silicon(host: Host, tmp_path: Path, cards: int) -> None:
+    Project(tmp_path).write(x_py=X)
+    (record,) = recorded(host(cards), tmp_path, "x.py")
     assert record["device"]["kind"] == "npu" and record["device"]["models"] == ["npu:0"]
     assert record["standins"] == []
     assert [cell["outcome"] for cell in record["cells"]] == ["ran", "ran" if cards > 1 else "skipped"]
 
 
-def test_a_site_is_built_there_and_says_what_it_ran_on(host: Host, tmp_path: Path) -> None:
-    """Its example has the name and the cell of one with recorded numbers, and prints another: a chip may."""
+def test_a_record_goes_from_the_first_command_to_its_column(host: Host, tmp_path: Path) -> None:
+    """A site that is built elsewhere, where nothing but a virtual device is, shows it; shell examples as well."""
     project = Project(tmp_path)
-    parent = "\n# %% parent\nimport pathlib, os\nprint(pathlib.Path(f'/proc/{os.getppid()}/cmdline').read_text())\n"
-    project.write(
-        index="Site\n====\n\n.. cells:: lora_memory.py memory many parent\n\n.. verification::\n",
-        lora_memory_py=X.replace("# %% train", "# %% memory") + parent,
-    )
-    ascend = host(1)
-    within = [*ascend.within, sys.executable, "-m", "standins"]
-    built = project.finished(project.start(ascend.environment, within=within))
+    project.write(index=PAGE, x_py=X, y_sh=Y)
+    _, shell = recorded(host(2), tmp_path, "x.py", "y.sh")
+    assert shell["standins"] == []
+    built = project.build()
     assert built.code == 0, built.errors
     page = unescape(built.page("index"))
-    assert "昇腾 NPU" in page and "虚拟" not in page and "npu>=2" in page
+    assert "Atlas 800T A2: 昇腾 NPU Ascend910B3" in page and "虚拟 NPU" in page
+    assert page.count("cards 2") == 1 and page.count("cards 4") == 1, "both outputs, each behind its tab"
+    assert page.count("two is 2") == 2, "of the shell example as well"
+
+
+def recorded(on: AscendHost, folder: Path, *names: str) -> list[dict[str, Any]]:
+    """Run these examples there with the command that a page shows, for the column of a host."""
+    records = folder / "records/Atlas 800T A2"
+    command = [sys.executable, "-m", "engine", "run", "--real", "--cache", str(folder / "cache")]
+    done = on.run(*command, "--record", str(records), *(str(folder / "examples" / name) for name in names))
+    assert done.returncode == 0, done.stderr
+    return [json.loads((records / f"{name}.json").read_text(encoding="utf-8")) for name in names]
+
+
+def test_make_html_builds_a_site_there_that_says_what_it_ran_on(host: Host, tmp_path: Path) -> None:
+    """In an environment of one's own; its example is named as one with recorded numbers, and prints others."""
+    repository = small_repository(tmp_path / "guide")
+    Project(repository).write(
+        index="Site\n====\n\n.. cells:: lora_memory.py memory many parent\n\n.. verification::\n\n" + OF_NO_CHIP,
+        lora_memory_py=X.replace("# %% train", "# %% memory") + PARENT,
+    )
+    given = environment_of_a_reader(tmp_path / "my venv")
+    done = host(8).run("make", "html", f"VENV={given}", cwd=repository)
+    assert done.returncode == 0, done.stdout + done.stderr
+    page, english = (
+        unescape((repository / "_build/html" / name).read_text(encoding="utf-8"))
+        for name in ("index.html", "en/index.html")
+    )
+    assert "昇腾 NPU" in page and "cards 8" in page and "是在上面的昇腾 NPU 上运行的" in page
+    assert "虚拟" not in page.replace("虚拟 NPU 分毫不差。", ""), "what was not dropped the badge speaks of"
+    assert "Ascend NPU Ascend910B3" in english
     assert "forkserver" not in page, "what has loaded CANN is not forked"
-    record = json.loads((built.site / "verification.json").read_text(encoding="utf-8"))["build"]["lora_memory.py"]
-    assert record["device"]["kind"] == "npu" and "npu:0" not in [each["name"] for each in record["standins"]]
+    record = json.loads((repository / "_build/html/verification.json").read_text(encoding="utf-8"))["build"]
+    device, standins = record["lora_memory.py"]["device"], record["lora_memory.py"]["standins"]
+    assert device["kind"] == "npu" and "npu:0" not in [each["name"] for each in standins]
+
+
+def small_repository(folder: Path) -> Path:
+    """This one with other pages and examples."""
+    (folder / "docs/locale/en/LC_MESSAGES").mkdir(parents=True)
+    shared = ("Makefile", "bootstrap.py", "conf.py", "engine", "golden", "requirements", "sets", "standins")
+    for name in (*shared, "docs/_ext", "docs/_static", "docs/_templates", "docs/locale/en/LC_MESSAGES/guide.po"):
+        (folder / name).symlink_to(ROOT / name)
+    return folder
+
+
+def environment_of_a_reader(folder: Path) -> Path:
+    """One that bears no mark of ours, with the packages of this one."""
+    venv.create(folder, symlinks=True)
+    packages = sysconfig.get_path("purelib", vars={"base": str(folder), "platbase": str(folder)})
+    (Path(packages) / "packages.pth").write_text(sysconfig.get_path("purelib"))
+    return folder
 
 
 def test_an_8b_takes_what_it_takes_unless_told_otherwise() -> None:

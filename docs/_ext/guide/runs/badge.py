@@ -6,6 +6,7 @@ example as a script and as an executed notebook.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -28,6 +29,10 @@ _ = get_translation("guide")
 
 COMMANDS = {".py": "python", ".sh": "bash"}
 LICENSE = "MIT-0"  # of examples/: whoever copies a file need not copy anything else
+# What the text of a page says of a builder without a chip; where it is a paragraph, '.. only:: not ascend' drops it.
+NO_CHIP = re.compile(
+    r"虚拟 NPU|NPU 是虚拟的|没有(昇腾)?芯片|virtual NPU|NPU is virtual|no (Ascend )?chip", re.IGNORECASE
+)
 ALWAYS_SHOWN = ("Python", "torch", "torch_npu", "transformers")
 
 
@@ -108,6 +113,11 @@ class ShowBadge(SphinxPostTransform):
             badge += self._run(record, device if device != before else "")
         badge += nodes.paragraph("", facts_text(records), classes=["facts"])
         badge += [nodes.paragraph("", text, classes=["facts"]) for text in memory_texts(records)]
+        if all(record.device.kind == "npu" for record in records) and NO_CHIP.search(self.document.astext()):
+            said = _(
+                "正文里说没有昇腾芯片的句子，说的是没有昇腾主机时构建的本站；这一页的例子是在上面的昇腾 NPU 上运行的。"
+            )
+            badge += nodes.paragraph("", said, classes=["facts"])
         badge += self._standins(records)
         title.parent.insert(title.parent.index(title) + 1, badge)
 

@@ -86,7 +86,9 @@ def read_executed(text: str) -> NotebookNode:
 
 
 def declare_formats(app: Sphinx, config: Config) -> None:
-    """Let MyST-NB read examples by our reader, and execute nothing itself."""
+    """Let MyST-NB read examples by our reader, and execute nothing itself; ``ascend`` is a tag of builds on chips."""
+    if on_silicon():
+        app.tags.add("ascend")
     config.nb_custom_formats = dict.fromkeys((".py", ".sh"), f"{__name__}.read_executed")
     config.nb_execution_mode = "off"
 

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, distributions, version
 print("Python", platform.python_version(), platform.machine())
 versions = {}
 libraries = ("transformers", "huggingface_hub", "datasets", "accelerate", "peft", "trl")
-for name in ("torch", "torch_npu", "numpy", "pandas", "protobuf", *libraries):
+for name in ("torch", "torch_npu", "numpy", "pandas", "pyarrow", "protobuf", *libraries):
     with suppress(PackageNotFoundError):
         versions[name] = version(name)
     print(f"{name:16} {versions.get(name, 'not installed')}")
@@ -38,7 +38,7 @@ import shlex
 from packaging.requirements import Requirement
 
 sets = {
-    "8.5": ["torch==2.7.1", "torch_npu==2.7.1.post2", "numpy<2", "pandas<3", "protobuf==3.20.*"],
+    "8.5": ["torch==2.7.1", "torch_npu==2.7.1.post2", "numpy<2", "pandas<3", "pyarrow<26", "protobuf==3.20.*"],
     "9.0": ["torch==2.9.0", "torch_npu==2.9.0.post2", "protobuf==3.20.*"],
     "9.1": ["torch==2.12.0", "torch_npu==2.12.0.post2"],
 }

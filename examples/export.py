@@ -26,6 +26,7 @@ if not Path(adapter).exists():
             disable_tqdm=True,
         ),
         train_dataset=Dataset.from_list([{"prompt": question, "completion": answer}]),
+        processing_class=AutoTokenizer.from_pretrained(model_id),
         peft_config=LoraConfig(r=8, lora_alpha=16, target_modules="all-linear"),
     )
     trainer.remove_callback(PrinterCallback)

@@ -20,7 +20,8 @@ begin, end_of_turn = "<|begin_of_text|>", "<|eot_id|>"
 named = {0: begin, 1: "<|end_of_text|>", 6: "<|start_header_id|>", 7: "<|end_header_id|>", 9: end_of_turn}
 reserved = (f"<|reserved_special_token_{number}|>" for number in range(256))
 special = [named.get(place) or next(reserved) for place in range(256)]
-backend = TikTokenConverter(str(folder / "original/tokenizer.model"), extra_special_tokens=special).converted()
+names = {"extra_special_tokens": special, "additional_special_tokens": special}  # the second as in transformers 4
+backend = TikTokenConverter(str(folder / "original/tokenizer.model"), **names).converted()
 backend.post_processor = TemplateProcessing(single=f"{begin} $A", special_tokens=[(begin, 128000)])
 tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, bos_token=begin, eos_token=end_of_turn)
 tokenizer.chat_template = (

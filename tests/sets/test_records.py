@@ -17,14 +17,19 @@ from guide.facts.version_sets import Column
 from sets import FOLDER, every_set
 from sets.record import SetRecord, digest, read_all, write
 
-TOO_NEW = "AttributeError: module 'torch' has no attribute 'too_new'"
+# What this use came to when it was tried with the set for CANN 9.1: torch_npu has it from 2.13 on.
+TOO_NEW = (
+    'RuntimeError: device_allocator INTERNAL ASSERT FAILED at "/pytorch/c10/core/CachingDeviceAllocator.h":255, '
+    "please report a bug to PyTorch. Allocator for npu is not a DeviceAllocator."
+)
 
 
 @pytest.fixture
 def example(tmp_path: Path) -> Path:
     path = tmp_path / "planted.py"
     path.write_text(
-        '"""Planted"""\n\n# %% load\nimport torch\n\n# %% train\ntorch.too_new()\n\n# %% four needs=["npu>=4"]\n'
+        '"""Planted"""\n\n# %% load\nimport torch\n\n# %% train\ntorch.accelerator.memory_allocated()\n\n'
+        '# %% four needs=["npu>=4"]\n'
     )
     return path
 
@@ -39,15 +44,15 @@ def record(example: Path) -> SetRecord:
         CellRecord("four", 9, Outcome.SKIPPED, need="npu>=4"),
     )
     ran = Record("planted.py", "Planted", "key", "2026-11-25T00:00:00", 1.0, DeviceRecord("virtual-npu"), {}, (), cells)
-    surroundings = Surroundings({}, {}, {"torch": "2.7.1"})
-    return SetRecord.of(every_set()["cann-8.5"], [found], {found.name: Run(None, ran)}, surroundings)
+    surroundings = Surroundings({}, {}, {"torch": "2.12.0"})
+    return SetRecord.of(every_set()["cann-9.1"], [found], {found.name: Run(None, ran)}, surroundings)
 
 
 def test_a_use_of_a_too_new_name_turns_the_column_red_and_names_the_cell(
     record: SetRecord, example: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(version_sets, "example_of", lambda name: read(example))
-    column = Column(every_set()["cann-8.5"], record)
+    column = Column(every_set()["cann-9.1"], record)
     assert column.failed == 1
     result = column.result()
     assert isinstance(result, nodes.inline) and result["classes"] == ["failed"] and result.astext() == "✗ 0/1"
@@ -59,15 +64,15 @@ def test_a_use_of_a_too_new_name_turns_the_column_red_and_names_the_cell(
 
 
 def test_what_ran_and_has_not_changed_does_not_run_again(record: SetRecord, example: Path) -> None:
-    chosen, here = every_set()["cann-8.5"], Surroundings({}, {}, {"torch": "2.7.1"})
+    chosen, here = every_set()["cann-9.1"], Surroundings({}, {}, {"torch": "2.12.0"})
     ran = replace(record.examples["planted.py"], cells=record.examples["planted.py"].cells[::2])
     done = replace(record, examples={"planted.py": ran})
     assert done.holding([read(example)], chosen, here) == {"planted.py": ran}
     added = replace(chosen, pins={**chosen.pins, "another": "1.0"})
     assert done.holding([read(example)], added, here)
-    four_cards = Surroundings({}, {"device": {"kind": "virtual-npu", "count": 4}}, {"torch": "2.7.1"})
-    newer = Surroundings({}, {}, {"torch": "2.7.2"})
-    changed = replace(chosen, pins={**chosen.pins, "numpy": "2.4.6"})
+    four_cards = Surroundings({}, {"device": {"kind": "virtual-npu", "count": 4}}, {"torch": "2.12.0"})
+    newer = Surroundings({}, {}, {"torch": "2.12.1"})
+    changed = replace(chosen, pins={**chosen.pins, "numpy": "1.26.4"})
     for runs_again in (
         record.holding([read(example)], chosen, here),  # it failed
         done.holding([read(example)], chosen, four_cards),  # what it did without is there now
@@ -98,14 +103,14 @@ def test_a_record_of_an_example_that_changed_says_so(
 
 
 def test_a_record_of_other_pins_says_so(record: SetRecord) -> None:
-    chosen = every_set()["cann-8.5"]
+    chosen = every_set()["cann-9.1"]
     assert not Column(chosen, record).stale
-    assert Column(replace(chosen, pins={**chosen.pins, "torch": "2.7.2"}), record).stale
+    assert Column(replace(chosen, pins={**chosen.pins, "torch": "2.12.1"}), record).stale
 
 
 def test_a_record_is_the_same_when_read_again(record: SetRecord, tmp_path: Path) -> None:
     write(record, tmp_path / "records")
-    assert read_all(tmp_path / "records") == {"cann-8.5": record}
+    assert read_all(tmp_path / "records") == {"cann-9.1": record}
 
 
 def test_a_companion_belongs_to_what_ran(tmp_path: Path) -> None:

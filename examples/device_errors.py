@@ -51,6 +51,14 @@ scaler.scale(weight.sum()).backward()
 with shown():
     scaler.step(optimizer)
 
+# %% fused needs=["npu"]
+import torch_npu
+
+weight = torch.ones(2, device="npu", dtype=torch.bfloat16, requires_grad=True)
+weight.sum().backward()
+with shown():
+    torch_npu.optim.NpuFusedAdamW([weight]).step()
+
 # %% fork needs=["npu"]
 from torch.utils.data import DataLoader
 

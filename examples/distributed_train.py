@@ -9,10 +9,10 @@ from transformers import TrainingArguments
 cards = int(os.environ.get("WORLD_SIZE", 1))
 arguments = TrainingArguments(
     output_dir="distributed",
-    max_steps=10,
+    max_steps=4,
     per_device_train_batch_size=16 // cards,
     learning_rate=3e-4,
-    logging_steps=5,
+    logging_steps=2,
     save_strategy="no",
     average_tokens_across_devices=False,
     ddp_timeout=7200,

@@ -8,6 +8,7 @@
     [[change]]             # where more lines change than that of model_id: text of the example, which has it once
     old = 'dtype="float32"'
     new = 'dtype="bfloat16"'
+    shown = false          # a change of the rehearsal alone, not the reader's: rows of ours made as long as his may be
 """
 
 from __future__ import annotations
@@ -27,8 +28,18 @@ MODEL = "meta-llama/Meta-Llama-3-8B-Instruct"
 MODEL_LINE = re.compile(r'^model_id = ".*"$', re.MULTILINE)
 OUT_OF_MEMORY = re.compile(r"NPU out of memory\. Tried to allocate [\d.]+ \w+")
 MOST_CARDS = 8  # of one host
-CHANGE = {("old", str), ("new", str)}
+CHANGE = {"old": str, "new": str, "shown": bool}
 KNOWN = {"fits", "cards", "instead", "change"}
+
+
+@dataclass(frozen=True)
+class Change:
+    """Text of the example that becomes another."""
+
+    old: str
+    new: str
+    shown: bool = True
+    """Whether readers change it too."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +140,9 @@ class Rehearsal:
     example: Example
     """As readers copy it."""
     text: str
-    """As it is with the 8B."""
+    """As it is rehearsed with the 8B."""
+    shown: str
+    """As readers have it with the 8B."""
     cards: tuple[int, ...]
     """The numbers of cards it is rehearsed on."""
     fits: tuple[int, ...]
@@ -159,7 +172,7 @@ class Rehearsal:
     @property
     def hunks(self) -> list[Hunk]:
         """The lines to change, in order."""
-        old, new = self.example.text.splitlines(), self.text.splitlines()
+        old, new = self.example.text.splitlines(), self.shown.splitlines()
         return [
             Hunk(self._cell_at(first + 1), tuple(old[first:last]), tuple(new[begin:end]))
             for tag, first, last, begin, end in _opcodes(old, new)
@@ -219,9 +232,11 @@ def _rehearsal(path: Path, table: dict[str, Any], example: Example) -> Rehearsal
     instead = table.get("instead", "")
     if instead and (1 in fits or not example.path.with_name(instead).is_file()):
         raise ValueError(f"instead = {instead!r} must be an example, and this one must not fit on one card itself")
-    text = _changed(example.text, list(_changes(table.get("change", []))))
+    changes = list(_changes(table.get("change", [])))
+    text = _changed(example.text, changes)
     parsed(example.path, text)
-    return Rehearsal(path, example, text, cards, fits, instead)
+    shown = _changed(example.text, [change for change in changes if change.shown])
+    return Rehearsal(path, example, text, shown, cards, fits, instead)
 
 
 def _cards(value: Any, name: str) -> tuple[int, ...]:
@@ -242,24 +257,22 @@ def _fits(value: Any, cards: tuple[int, ...]) -> tuple[int, ...]:
     return fits
 
 
-def _changes(tables: Any) -> Iterator[tuple[str, str]]:
+def _changes(tables: Any) -> Iterator[Change]:
     for table in tables:
-        if not isinstance(table, dict) or {name: type(text) for name, text in table.items()} != {
-            "old": str,
-            "new": str,
-        }:
-            raise ValueError("a [[change]] has an old text and a new text, and nothing else")
-        yield table["old"].strip("\n"), table["new"].strip("\n")
+        kinds = {name: type(value) for name, value in table.items()} if isinstance(table, dict) else {}
+        if not {"old", "new"} <= kinds.keys() or not kinds.items() <= CHANGE.items():
+            raise ValueError("a [[change]] has an old text and a new text, perhaps shown = false, and nothing else")
+        yield Change(table["old"].strip("\n"), table["new"].strip("\n"), table.get("shown", True))
 
 
-def _changed(text: str, changes: Sequence[tuple[str, str]]) -> str:
+def _changed(text: str, changes: Sequence[Change]) -> str:
     """The text with the 8B's id and these changes; raises ``ValueError`` where one does not fit the text."""
     lines = MODEL_LINE.findall(text)
     if len(lines) > 1 or not (lines or changes):
         raise ValueError('the example needs one line model_id = "...", which becomes the 8B\'s, or a [[change]]')
-    for old, _new in changes:
-        if (count := text.count(old)) != 1:
-            raise ValueError(f"the example has the text of a [[change]] {count} times instead of once: {old!r}")
-    for old, new in changes:
-        text = text.replace(old, new)
+    for change in changes:
+        if (count := text.count(change.old)) != 1:
+            raise ValueError(f"the example has the text of a [[change]] {count} times instead of once: {change.old!r}")
+    for change in changes:
+        text = text.replace(change.old, change.new)
     return MODEL_LINE.sub(f'model_id = "{MODEL}"', text)

@@ -72,6 +72,9 @@ def test_the_lines_to_change_are_those_that_were_rehearsed(project: Project) -> 
     page = unescape(project.build().page("page"))
     for line in ('- dtype = "float32"', '+ dtype = "bfloat16"', "# %% model"):
         assert line in page, line
+    write(project, f"fits = true\n{CHANGE}shown = false\n")  # the rehearsal's alone, not the reader's
+    page = unescape(project.build().page("page"))
+    assert "只改一行" in page and '+ dtype = "bfloat16"' not in page
 
 
 BIG = """\"\"\"X\"\"\"
@@ -89,7 +92,7 @@ batch = torch.ones(rows, 8, dtype=torch.long, device="npu")
 model(input_ids=batch, labels=batch, use_cache=False).loss.backward()
 print("the loss is nobody's business")
 """
-PLANTED = "\n[[change]]\nold = 'rows = 1'\nnew = '''# too many\nrows = 8192'''\n"
+PLANTED = "\n[[change]]\nold = 'rows = 1'\nnew = '''# too many\nrows = 8192'''\nshown = false\n"
 LINE = BIG.splitlines().index("model(input_ids=batch, labels=batch, use_cache=False).loss.backward()") + 1
 
 

@@ -59,6 +59,9 @@ CHINESE = {
     "从 CUDA 迁移": "migration",
     "报错": "troubleshooting",
     "替身": "verification",
+    "用自己的数据微调": "my_data",
+    "sharegpt": "my_data",
+    "alpaca": "my_data",
 }
 ENGLISH = {
     "attention_mask": "tokenizer",
@@ -68,6 +71,8 @@ ENGLISH = {
     "install": "install",
     "checkpoint": "resuming",
     "torchrun": "distributed",
+    "fine-tune on own data": "my_data",
+    "own JSONL": "my_data",
 }
 
 

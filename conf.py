@@ -40,7 +40,7 @@ html_css_files = ["guide.css"]
 html_js_files = ["page.js"]
 html_copy_source = False
 html_show_sourcelink = False
-html_additional_pages = {"404": "404.html"}
+html_additional_pages = {"404": "404.html", "search": "search.html"}
 html_permalinks_icon = "#"
 copybutton_selector = (
     "div.cell_input pre, div.not-run pre, div.at-8b-python pre"  # what a reader can run; never an output

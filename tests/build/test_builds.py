@@ -102,7 +102,7 @@ def test_what_the_site_knows_of_all_pages_follows_an_edit_of_one(project: Projec
     project.build()
     project.write(page="Page\n====\n\nA vicuna.\n")
     again, anew = project.build().site, project.build(site="anew").site
-    for name in ("llms.txt", "llms-full.txt", "_static/search_weights.js"):
+    for name in ("llms.txt", "llms-full.txt", "_static/search_index.js"):
         text = (again / name).read_text(encoding="utf-8")
         assert "vicuna" in text and "alpaca" in text and "llama" not in text
         assert text == (anew / name).read_text(encoding="utf-8")

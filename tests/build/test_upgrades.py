@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import re
 from importlib.metadata import version
-from pathlib import Path
 
 import pytest
 import sphinx
 from small_site import ROOT
+from sphinx.builders.html import StandaloneHTMLBuilder
 
-SEARCH = "docs/_static/search_ranking.js"
-SPHINX_SEARCH = Path(sphinx.__file__).with_name("themes") / "basic/static/searchtools.js"
+SEARCH = "docs/_ext/guide/search/index.py"
 
 NAMES = [  # distribution, module, name in it, file of ours
     ("myst-nb", "myst_nb.core.execute.cache", "NotebookClientCache", "docs/_ext/guide/building/no_execution.py"),
@@ -39,18 +37,10 @@ def test_a_name_is_still_there(distribution: str, module: str, name: str, ours: 
     assert name.rpartition(".")[2] in (ROOT / ours).read_text(encoding="utf-8"), f"{ours} uses it no longer"
 
 
-@pytest.mark.parametrize("name", ["performTermsSearch", "htmlToText", "_parseQuery", "_index"])
-def test_sphinx_search_still_calls_what_we_replace(name: str) -> None:
-    scripts = SPHINX_SEARCH.read_text(encoding="utf-8")
-    assert f"Search.{name}" in (ROOT / SEARCH).read_text(encoding="utf-8"), f"{SEARCH} uses it no longer"
-    assert re.search(rf"\bSearch\.{name}\b", scripts), f"Sphinx {sphinx.__version__} has no Search.{name}: see {SEARCH}"
-
-
-def test_sphinx_scores_results_as_we_read_them() -> None:
-    """The score is computed from the third, fifth and last of its parts."""
-    scripts = SPHINX_SEARCH.read_text(encoding="utf-8")
-    form = "const [docname, title, anchor, descr, score, filename, kind] = result"
-    assert form in scripts, f"Sphinx {sphinx.__version__} has results of another form: see {SEARCH}"
+def test_sphinx_builds_no_search_where_it_is_told_so() -> None:
+    """What it would write is no longer asked by anybody, and its page would take the place of ours."""
+    search = getattr(StandaloneHTMLBuilder, "search", None)
+    assert search is True, f"Sphinx {sphinx.__version__} has no StandaloneHTMLBuilder.search: see {SEARCH}"
 
 
 def test_nbclient_numbers_cells_as_we_tell_it() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterator
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 from built_site import ROOT, Site
 from playwright.sync_api import Browser, Page, expect
 
+QUESTIONS = tomllib.loads((ROOT / "tests/site/questions.toml").read_text(encoding="utf-8"))
 REPORTS = tomllib.loads((ROOT / "docs/data/field_reports.toml").read_text(encoding="utf-8"))["report"]
 INDEX_BYTES = 1_000_000  # of both files that a search loads
 
@@ -79,8 +80,14 @@ ENGLISH = {
 def results(page: Page) -> list[str]:
     """Names of the pages found, in the order shown, once the search has ended."""
     page.wait_for_function("document.querySelector('.search-summary')?.textContent")
+    return [link.partition("#")[0] for link in sections(page)]
+
+
+def sections(page: Page) -> list[str]:
+    """Where the results lead, as ``page#section``."""
+    page.wait_for_function("document.querySelector('.search-summary')?.textContent")
     links = page.locator("#search-results .search > li > a").evaluate_all("all => all.map(a => a.getAttribute('href'))")
-    return [link.partition("#")[0].removesuffix(".html") for link in links]
+    return [unquote(link).replace(".html", "") for link in links]
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +107,41 @@ def test_chinese_finds_the_page_about_it_first(search_page: Page, query: str, ab
 def test_english_finds_the_page_about_it_first(search_page: Page, query: str, about: str) -> None:
     search_page.goto(f"en/search.html?q={query}")
     assert results(search_page)[:1] == [about]
+
+
+@pytest.mark.parametrize("folder", ["", "en/"])
+def test_a_question_as_it_is_typed_is_answered_by_the_first_result(search_page: Page, folder: str) -> None:
+    """It opens at the section, and what it opens is there."""
+    wrong = {}
+    questions = QUESTIONS["english" if folder else "chinese"]
+    for question, answers in questions.items():
+        search_page.goto(f"{folder}search.html?q={quote(question)}")
+        first = sections(search_page)[:1]
+        if not any(first == [answer] or first[:1] and first[0].partition("#")[0] == answer for answer in answers):
+            wrong[question] = first
+    assert wrong == {}
+
+
+def test_a_result_opens_at_its_section(search_page: Page) -> None:
+    search_page.goto("search.html?q=107001")
+    search_page.locator("#search-results .search > li > a").first.click()
+    heading = search_page.get_by_role("heading", name="error code is 107001")
+    expect(heading).to_be_in_viewport()
+
+
+def test_every_result_has_an_address_on_its_page(site: Site, search_page: Page) -> None:
+    search_page.goto("search.html")
+    places = search_page.evaluate("searchIndex.units.map(([page, anchor]) => [searchIndex.pages[page], anchor])")
+    texts = {page: site.text(f"{page}.html") for page, _anchor in places}
+    assert [(page, anchor) for page, anchor in places if anchor and f'id="{anchor}"' not in texts[page]] == []
+
+
+def test_an_answer_takes_no_time(search_page: Page) -> None:
+    """Measured where many processes share two cores: a reader has less to wait."""
+    search_page.goto(f"search.html?q={quote('双卡训练时显存不够怎么办')}")
+    results(search_page)
+    durations = search_page.evaluate("performance.getEntriesByName('search').map(entry => entry.duration)")
+    assert durations and durations[0] < 1000
 
 
 @pytest.mark.parametrize("report", REPORTS, ids=lambda report: report["text"])
@@ -142,7 +184,7 @@ def test_whole_examples_are_no_results(search_page: Page) -> None:
 
 def test_what_a_search_loads_is_small(site: Site) -> None:
     for folder in (site.folder, site.folder / "en"):
-        files = [folder / "searchindex.js", folder / "_static/search_weights.js"]
+        files = [folder / "_static/search_index.js", folder / "_static/search.js"]
         assert sum(file.stat().st_size for file in files) < INDEX_BYTES
 
 

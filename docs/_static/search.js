@@ -16,6 +16,7 @@
   const OF_PAGE = 2; // a section counts for itself, and by its page
   const OF_TERM = 0.7; // what a chapter explains at its end is about its own case
   const OF_TITLE = 1; // more for a section whose whole heading is asked for
+  const QUOTED = 2; // for a heading whose words stand in the question in a row: a message
   const OF_PAGE_TITLE = 2; // and for its page
   const COVERAGE = 0.4; // of the weight of a question that a page must have
   const SHOWN = 20;
@@ -201,6 +202,7 @@
       if (covered.get(page) < COVERAGE * whole || (exact && !exact.has(page))) continue;
       sections.set(page, [...(sections.get(page) ?? []), { unit, score }]);
     }
+    const said = spaced(question.toLowerCase());
     const share = (title) => sharedWith(title, concepts, whole);
     return [...sections]
       .map(([page, found]) => {
@@ -208,6 +210,7 @@
           const [, , title, , explained] = units[each.unit];
           const { ofTitle, ofQuestion } = share(title);
           each.score *= (1 + OF_TITLE * ofTitle ** 2 * ofQuestion ** 0.5) * (explained ? OF_TERM : 1);
+          if (termsOf(title).length > 3 && said.includes(spaced(title.toLowerCase()))) each.score *= QUOTED;
         }
         found.sort((a, b) => b.score - a.score);
         const { ofTitle, ofQuestion } = share(titles[page]);
@@ -215,6 +218,15 @@
         return { page, found, score: ofPage + found[0].score };
       })
       .sort((a, b) => b.score - a.score);
+  };
+
+  /* Of a pasted traceback the lines that say what went wrong, without the places and numbers of somebody's machine. */
+  const condensed = (pasted) => {
+    const lines = pasted.split("\n").map((line) => line.trim()).filter(Boolean);
+    if (lines.length < 2) return pasted;
+    const telling = lines.filter((line) => /error|exception|fail|abort|not |cannot|out of memory|\b\d{6}\b|[A-Z]{2}\d{4}/i.test(line) && !/^(File |Traceback|at )/.test(line));
+    const said = (telling.length ? telling : lines).slice(-3).join(" ");
+    return said.replace(/0x[0-9a-f]+|\/\S+\/|\d+[-:]\d+[-:]\S+/gi, " ").replace(/\s+/g, " ").trim();
   };
 
   /* --- what is shown -------------------------------------------------------------------------------------------- */
@@ -293,7 +305,7 @@
   };
 
   document.addEventListener("DOMContentLoaded", () => {
-    const question = new URLSearchParams(location.search).get("q") ?? "";
+    const question = condensed(new URLSearchParams(location.search).get("q") ?? "");
     document.querySelectorAll('#rtd-search-form input[name="q"]').forEach((box) => (box.value = question));
     const started = performance.now();
     show(question);

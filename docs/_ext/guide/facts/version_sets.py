@@ -12,6 +12,7 @@ from typing import Any
 
 from docutils import nodes
 from docutils.nodes import Node
+from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.locale import get_translation
 from sphinx.transforms.post_transforms import SphinxPostTransform
@@ -80,11 +81,13 @@ class version_sets(nodes.General, nodes.Element):
 
 
 class VersionSets(SphinxDirective):
-    """Takes no arguments."""
+    """``:short:`` shows the sets alone, with what tells a reader whether one is his."""
+
+    option_spec = {"short": directives.flag}
 
     def run(self) -> list[Node]:
         self.env.metadata[self.env.docname]["shows_verification"] = True  # written anew by every build
-        return [version_sets()]
+        return [version_sets(short="short" in self.options)]
 
 
 class ShowVersionSets(SphinxPostTransform):
@@ -95,7 +98,17 @@ class ShowVersionSets(SphinxPostTransform):
     def run(self, **kwargs: Any) -> None:
         for node in list(self.document.findall(version_sets)):
             shown = columns()
-            node.replace_self([self._sets(shown), self._matrix(shown)])
+            node.replace_self([self._short(shown)] if node["short"] else [self._sets(shown), self._matrix(shown)])
+
+    def _short(self, shown: list[Column]) -> nodes.table:
+        rows: list[list[Entry]] = []
+        for column in shown:
+            chosen, record = column.chosen, column.record
+            where = f"{kind_text(record.device)}, {record.machine}" if record else "–"
+            pins = [chosen.pins[name] or "–" for name in ("torch_npu", "transformers")]
+            rows.append([chosen.cann or _("该表未列出"), *pins, where, column.result()])
+        head = ["CANN", "torch_npu", "transformers", _("在哪里运行"), _("例子")]
+        return table(head, rows, classes=["verification"])
 
     def _sets(self, shown: list[Column]) -> nodes.table:
         facts = ["CANN", "torch_npu", "transformers", "Python"]

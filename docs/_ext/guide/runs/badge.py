@@ -104,7 +104,7 @@ class ShowBadge(SphinxPostTransform):
             names = [self.env.doc2path(self.env.docname).name]
         runs = [run for name in names if (run := run_of(name))]
         title = next(self.document.findall(nodes.title), None)
-        if not runs or not title:
+        if not runs or not title or self.env.docname == self.config.root_doc:  # the front page says it in words
             return
         badge = nodes.container(classes=["run-record", "no-search"])  # the same words on every page
         records = [run.record for run in runs]

@@ -1,10 +1,11 @@
-"""Folds what a reader seldom needs: long logs, and the tail of long outputs.
+"""Folds what a reader seldom needs: logs without an error (progress, warnings), and the tail of long outputs.
 
 Folded text is searched like any other.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from docutils import nodes
@@ -17,7 +18,7 @@ from sphinx.writers.html5 import HTML5Translator
 
 _ = get_translation("guide")
 
-LOG_LINES = 3  # standard error of so many lines is shown, a longer one folded
+FAULT = re.compile(r"Error|Exception|Traceback")  # what a log is read for: it stays open
 OUTPUT_LINES = 40  # an output of more lines shows the first of them
 HEAD_LINES = 20
 TABLE_COLUMNS = 100  # wider text is no table: its lines may be broken
@@ -59,7 +60,7 @@ class FoldOutputs(SphinxPostTransform):
             if max(map(len, lines)) > TABLE_COLUMNS:
                 block["classes"].append("wrap")
             if "stderr" in block["classes"]:
-                if len(lines) > LOG_LINES:
+                if not FAULT.search(block.astext()) or len(lines) > OUTPUT_LINES:
                     block.replace_self(_folded(_("运行日志，%d 行") % len(lines), block))
             elif len(lines) > OUTPUT_LINES and not is_book(self.app.builder):
                 tail = _part(block, lines[HEAD_LINES:])

@@ -1,4 +1,4 @@
-"""Writes ``_static/search_index.js``: of every term the units that have it, with its weight, and the words of a question.
+"""Writes ``_static/search_index.js``: of every term the units that have it, and its weight there; words of questions.
 
 ``data/search_words.toml`` says which words mean the same and which mean nothing.  Each message of
 ``data/field_reports.toml`` counts as a heading of the section that answers it.

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -77,7 +78,7 @@ def _collect(section: nodes.section, found: list[Unit]) -> None:
 
 
 def _read(node: nodes.Node, unit: Unit, found: list[Unit]) -> None:
-    """Texts below a node, into the unit or into that of the term they explain; what is marked ``no-search`` is left out."""
+    """Texts below a node, into the unit or that of the term they explain; what is marked ``no-search`` is left out."""
     if isinstance(node, nodes.Text):
         unit.add(node.astext())
     elif isinstance(node, nodes.definition_list_item) and (term := node.next_node(nodes.term)) and term["ids"]:
@@ -101,15 +102,15 @@ def name_terms(app: Sphinx, document: nodes.document) -> None:
                 term["ids"].append(f"{section['ids'][0]}-{number}")
 
 
-def kept(app: Sphinx, document: nodes.document) -> list[list[object]]:
-    return [[unit.anchor, unit.title, unit.explained, unit.labels, unit.weights] for unit in units(document)]
+def kept(app: Sphinx, document: nodes.document) -> list[dict[str, Any]]:
+    return [vars(unit) for unit in units(document)]
 
 
 UNITS = Kept("search", kept)
 
 
 def of_page(app: Sphinx, page: str) -> list[Unit]:
-    return [Unit(*fields, Counter(weights)) for *fields, weights in UNITS.of(app, page)]
+    return [Unit(**{**unit, "weights": Counter(unit["weights"])}) for unit in UNITS.of(app, page)]
 
 
 def connect(app: Sphinx) -> None:

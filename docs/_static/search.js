@@ -199,7 +199,7 @@
     const sections = new Map();
     for (const [unit, score] of unitScores) {
       const page = units[unit][0];
-      if (covered.get(page) < COVERAGE * whole || (exact && !exact.has(page))) continue;
+      if (exact ? !exact.has(page) : covered.get(page) < COVERAGE * whole) continue;
       sections.set(page, [...(sections.get(page) ?? []), { unit, score }]);
     }
     const said = spaced(question.toLowerCase());

@@ -98,8 +98,9 @@ def name_terms(app: Sphinx, document: nodes.document) -> None:
         lists = (child for child in section.children if isinstance(child, nodes.definition_list))
         for number, item in enumerate((item for each in lists for item in each.children), start=1):
             term = item.next_node(nodes.term)
-            if term is not None and not term["ids"]:
-                term["ids"].append(f"{section['ids'][0]}-{number}")
+            name = f"{section['ids'][0]}-{number}"
+            if term is not None and not term["ids"] and name not in document.ids:
+                term["ids"].append(name)
 
 
 def kept(app: Sphinx, document: nodes.document) -> list[dict[str, Any]]:

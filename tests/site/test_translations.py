@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -59,3 +60,10 @@ def test_translations_have_the_placeholders_of_their_strings() -> None:
 
 def test_no_catalogue_belongs_to_a_page_that_is_gone(templates: dict[str, Catalog]) -> None:
     assert {path.stem for path in Path(LOCALE).glob("*.po")} <= templates.keys()
+
+
+@pytest.mark.parametrize("path", sorted(LOCALE.glob("*.po")), ids=lambda path: path.name)
+def test_a_catalogue_has_no_placeholder_and_no_path_of_a_machine(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"FIRST AUTHOR|EMAIL@ADDRESS|FULL NAME|LL@li|YEAR-MO|ORGANIZATION|PROJECT", text)
+    assert not re.search(r"^#: (?!docs/)", text, re.MULTILINE), "run 'make translations'"

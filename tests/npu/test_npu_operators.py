@@ -131,6 +131,52 @@ def test_fusion_attention_masks(mode: int) -> None:
     check(npu, plain, (heads(queries, 2, 0), heads(keys, 2, 1), heads(keys, 2, 2)))
 
 
+@pytest.mark.parametrize("mode", [1, 2, 3])
+def test_fusion_attention_that_lacks_its_mask_is_refused(mode: int) -> None:
+    q = heads(4, 2, 0).to(NPU)
+    with pytest.raises(RuntimeError, match=f"sparse_mode {mode} needs an atten_mask"):
+        torch_npu.npu_fusion_attention(q, q, q, 2, "BNSD", sparse_mode=mode)
+
+
+@pytest.mark.parametrize("mode", [2, 3])
+def test_fusion_attention_wants_the_causal_mask_compressed(mode: int) -> None:
+    q, whole = heads(4, 2, 0).to(NPU), torch.ones(4, 4, dtype=torch.bool, device=NPU).triu(1)
+    with pytest.raises(RuntimeError, match="needs the compressed atten_mask, a triangle of 2048 rows and columns"):
+        torch_npu.npu_fusion_attention(q, q, q, 2, "BNSD", atten_mask=whole, sparse_mode=mode)
+
+
+@pytest.mark.parametrize(("before", "after"), [(5, 0), (1, 1), (4, -1)])
+def test_fusion_attention_in_a_band(before: int, after: int) -> None:
+    """pre_tockens and next_tockens say what of the mask is computed at all; the mask has to say the same."""
+    ones = torch.ones(5, 5, dtype=torch.bool)
+    outside = ones.triu(after + 1) | ones.tril(-before - 1)
+    band = {"pre_tockens": before, "next_tockens": after, "scale": 8**-0.5}
+
+    def npu(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        return torch_npu.npu_fusion_attention(q, k, v, 2, "BNSD", atten_mask=outside.to(NPU), **band)[0]
+
+    def plain(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        weights = (q @ k.mT * 8**-0.5).masked_fill(outside, -1e30).softmax(-1)
+        return (weights @ v).masked_fill(outside.all(-1, keepdim=True), 0)
+
+    check(npu, plain, (heads(5, 2, 0), heads(5, 2, 1), heads(5, 2, 2)))
+    q, nothing = heads(5, 2, 0).to(NPU), torch.zeros(5, 5, dtype=torch.bool, device=NPU)
+    with pytest.raises(NotImplementedError, match="leaves open what pre_tockens and next_tockens cut off"):
+        torch_npu.npu_fusion_attention(q, q, q, 2, "BNSD", atten_mask=nothing, **band)
+    without = torch_npu.npu_fusion_attention(q, q, q, 2, "BNSD", **band)[0]  # no mask: the band is not looked at
+    assert_close(without, F.scaled_dot_product_attention(q, q, q))
+
+
+def test_an_argument_that_is_not_emulated_is_refused_by_name() -> None:
+    q = heads(4, 2, 0).to(NPU)
+    fine = torch_npu.npu_fusion_attention(q, q, q, 2, "BNSD", inner_precise=1, sync=True, gen_mask_parallel=False)
+    assert torch.equal(fine[0], torch_npu.npu_fusion_attention(q, q, q, 2, "BNSD")[0])
+    with pytest.raises(NotImplementedError, match="npu_fusion_attention with actual_seq_qlen"):
+        torch_npu.npu_fusion_attention(q, q, q, 2, "BNSD", actual_seq_qlen=[4])
+    with pytest.raises(NotImplementedError, match="npu_apply_rotary_pos_emb with layout"):
+        torch_npu.npu_apply_rotary_pos_emb(q, q, q, q, "TND")
+
+
 def test_fusion_attention_of_packed_sequences() -> None:
     ends = [2, 7]
     packed = [torch.randn(7, 2, 8, generator=torch.Generator().manual_seed(seed)) for seed in range(3)]

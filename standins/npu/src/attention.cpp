@@ -13,6 +13,7 @@
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/zeros.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "device_tensors.hpp"
@@ -27,6 +28,16 @@ constexpr int64_t kStatisticWidth = 8;  // CANN repeats each row's maximum and s
 
 enum SparseMode { kDefaultMask = 0, kAllMask = 1, kCausalFromTopLeft = 2, kCausalFromBottomRight = 3 };
 
+constexpr int64_t kTriangle = 2048;     // rows and columns of the compressed mask
+
+// Distances from the diagonal, which starts at the upper left, to the last key that a query of mode 0 looks back or
+// ahead to.
+struct Band {
+  int64_t before, after;
+  bool is_everything() const { return before >= kEverything && after >= kEverything; }
+  static constexpr int64_t kEverything = 2147483647;
+};
+
 struct Settings {
   int64_t heads;
   double scale;
@@ -34,15 +45,30 @@ struct Settings {
   int64_t mode;
   Tensor mask;  // undefined where there is none
   Tensor bias;
+  Band band;
 };
 
 struct Attention {
   Tensor output, maximum, sum;
 };
 
+// Only the band is computed, so a mask that leaves open what lies outside of it is answered by what CANN's tiles happen
+// to cover.
+Tensor within(const Band& band, const Tensor& mask, int64_t queries, int64_t keys) {
+  if (band.is_everything()) return mask;
+  const auto ones = at::ones({queries, keys}, mask.options());
+  const auto reach = [](int64_t distance) { return std::clamp(distance, -Band::kEverything, Band::kEverything); };
+  const auto outside = ones.triu(reach(band.after) + 1).logical_or(ones.tril(-reach(band.before) - 1));
+  TORCH_CHECK_NOT_IMPLEMENTED(!outside.logical_and(mask.logical_not()).any().item<bool>(),
+                              "not emulated by the virtual NPU: npu_fusion_attention with an atten_mask that leaves open "
+                              "what pre_tockens and next_tockens cut off");
+  return mask;
+}
+
 // The compressed mask of the causal modes is a fixed 2048 x 2048 triangle: what counts is its meaning.
 Tensor mask_for(const Settings& settings, int64_t queries, int64_t keys) {
-  if (settings.mode == kDefaultMask || settings.mode == kAllMask) return settings.mask.to(at::kBool);
+  if (settings.mode == kAllMask) return settings.mask.to(at::kBool);
+  if (settings.mode == kDefaultMask) return within(settings.band, settings.mask.to(at::kBool), queries, keys);
   const int64_t shift = settings.mode == kCausalFromTopLeft ? 0 : keys - queries;
   return at::ones({queries, keys}, settings.mask.options().dtype(at::kBool)).triu(shift + 1);
 }
@@ -129,6 +155,20 @@ Tensor repeated(const Tensor& statistic) {
   return statistic.expand(sizes).contiguous();
 }
 
+// torch_npu's documentation: mode 0 works without a mask, and then no distance counts; 1 wants the whole mask, 2 and 3 the
+// compressed one.
+void check_mask(const Settings& settings) {
+  TORCH_CHECK_NOT_IMPLEMENTED(settings.mode >= kDefaultMask && settings.mode <= kCausalFromBottomRight,
+                              "not emulated by the virtual NPU: npu_fusion_attention with sparse_mode ", settings.mode);
+  const auto& mask = settings.mask;
+  TORCH_CHECK(mask.defined() || settings.mode == kDefaultMask, "npu_fusion_attention with sparse_mode ", settings.mode,
+              " needs an atten_mask");
+  const bool is_triangle =
+      mask.defined() && mask.dim() >= 2 && mask.size(-1) == kTriangle && mask.size(-2) == kTriangle;
+  TORCH_CHECK(is_triangle || settings.mode < kCausalFromTopLeft, "npu_fusion_attention with sparse_mode ",
+              settings.mode, " needs the compressed atten_mask, a triangle of ", kTriangle, " rows and columns");
+}
+
 // For torch's attention: added to the scores, minus infinity where the mask is false.
 Tensor additive(const Tensor& mask, at::ScalarType type) {
   if (mask.scalar_type() != at::kBool) return mask;
@@ -160,9 +200,9 @@ Results npu_fusion_attention(const NamedArguments& given) {
                           given["keep_prob"].toDouble(),
                           given["sparse_mode"].toInt(),
                           given.given("atten_mask") ? given.tensor("atten_mask") : Tensor(),
-                          given.given("pse") ? given.tensor("pse") : Tensor()};
-  TORCH_CHECK_NOT_IMPLEMENTED(settings.mode >= kDefaultMask && settings.mode <= kCausalFromBottomRight,
-                              "not emulated by the virtual NPU: npu_fusion_attention with sparse_mode ", settings.mode);
+                          given.given("pse") ? given.tensor("pse") : Tensor(),
+                          {given["pre_tockens"].toInt(), given["next_tockens"].toInt()}};
+  check_mask(settings);
   const auto result = layout == "TND" ? packed(query, key, value, given["actual_seq_qlen"].toIntVector(),
                                                given["actual_seq_kvlen"].toIntVector(), settings)
                                       : batched(query, key, value, layout, settings);

@@ -215,7 +215,9 @@ class ComposedKernel final : public c10::OperatorKernel {
  public:
   explicit ComposedKernel(Composition composition) : composition_(composition) {}
   void operator()(const c10::OperatorHandle& op, c10::DispatchKeySet, Stack* stack) {
-    auto results = composition_(NamedArguments(op.schema(), *stack));
+    const NamedArguments given(op.schema(), *stack);
+    auto results = composition_(given);
+    given.refuse_what_was_not_read();
     TORCH_CHECK(results.size() == op.schema().returns().size(), "not emulated by the virtual NPU: this torch_npu's ",
                 op.schema());
     torch::jit::drop(*stack, op.schema().arguments().size());

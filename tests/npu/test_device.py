@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Callable
 from subprocess import CompletedProcess
@@ -161,6 +162,26 @@ def test_what_may_be_elsewhere() -> None:
     assert here.tolist() == [2, 2, 2]
     into = torch.empty(3)
     assert into.copy_(here) is into and into.tolist() == [2, 2, 2]
+
+
+def test_elementwise_on_permuted_tensors_with_sizes_of_one() -> None:
+    """Their strides can be read as contiguous, as channels last, or as neither."""
+    a = torch.rand(320, device=NPU).as_strided((1, 10, 32, 1), (10, 1, 10, 1))
+    for call in (torch.mul, torch.add, torch.eq, lambda x, y: torch.addcmul(x, x, y)):
+        assert torch.equal(call(a, a).cpu(), call(a.cpu(), a.cpu()))
+    g, left = torch.rand(32, 1, 10), torch.rand(32, 1)
+    wanted = torch.einsum("kbj,kvj,kb->bj", g, g, left)
+    assert torch.equal(torch.einsum("kbj,kvj,kb->bj", g.to(NPU), g.to(NPU), left.to(NPU)).cpu(), wanted)
+    chosen = random.Random(0)
+    for dims in (4, 5) * 200:
+        shape = [chosen.choice((1, 2, 3)) for _ in range(dims)]
+        x, y = (
+            torch.rand([shape[i] for i in order]).permute([order.index(i) for i in range(dims)])
+            for order in (chosen.sample(range(dims), dims) for _ in range(2))
+        )
+        x_there, y_there = (torch.empty_strided(z.shape, z.stride(), device=NPU).copy_(z) for z in (x, y))
+        product, wanted = x_there * y_there, x * y
+        assert torch.equal(product.cpu(), wanted) and product.stride() == wanted.stride()
 
 
 def test_factories_and_views() -> None:

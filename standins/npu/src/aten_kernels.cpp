@@ -35,6 +35,13 @@ bool is_multiplied_by_silicon(at::ScalarType type) {
   return type == at::kHalf || type == at::kBFloat16 || type == at::kFloat;
 }
 
+// Sizes of 1 leave several readings of the same strides; torch's skeletons take this one before they keep the strides.
+bool is_laid_out_as_channels_last(const at::Tensor& tensor) {
+  return tensor.dim() > 3 && !tensor.is_contiguous() &&
+         (tensor.suggest_memory_format() != at::MemoryFormat::Contiguous ||
+          tensor.is_contiguous(at::MemoryFormat::ChannelsLast) || tensor.is_contiguous(at::MemoryFormat::ChannelsLast3d));
+}
+
 [[noreturn]] void complain_about_devices(c10::Device one, c10::Device other, const std::string& argument,
                                          const std::string& op) {
   TORCH_CHECK(false, "Expected all tensors to be on the same device, but found at least two devices, ", one, " and ",
@@ -223,7 +230,7 @@ void StructuredKernel::operator()(const c10::OperatorHandle& op, c10::DispatchKe
   bool channels_last = false;
   for (size_t i = stack->size() - op.schema().arguments().size(); i < stack->size(); ++i)
     visit_tensors((*stack)[i], [&](const at::Tensor& tensor) {
-      channels_last |= tensor.dim() > 3 && tensor.suggest_memory_format() != at::MemoryFormat::Contiguous;
+      channels_last |= is_laid_out_as_channels_last(tensor);
     });
   if (channels_last) return direct_(op, keys, stack);
   const RecordedAlready recorded;

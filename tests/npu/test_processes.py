@@ -67,6 +67,14 @@ def test_collectives(program: Program, ranks: int) -> None:
     assert not left_behind()
 
 
+@pytest.mark.parametrize("queue", ["0", "1", "2"])
+def test_collectives_wait_for_what_is_queued_and_what_follows_for_them(program: Program, queue: str) -> None:
+    """1 is torch_npu's default, 2 what Ascend's guides recommend; only with 0 the calling thread does all itself."""
+    done = program("ranks.py", "2", TASK_QUEUE_ENABLE=queue)
+    assert done.returncode == 0 and done.stdout.count("ok") == 2, done.stdout + done.stderr
+    assert not left_behind()
+
+
 def test_ranks_meet_by_a_rank_table(program: Program, tmp_path: Path) -> None:
     """Where they meet is told by the table, and is the same each time; without one it is a new place each time."""
     table = tmp_path / "ranktable.json"

@@ -35,6 +35,13 @@ bool is_multiplied_by_silicon(at::ScalarType type) {
   return type == at::kHalf || type == at::kBFloat16 || type == at::kFloat;
 }
 
+// With TASK_QUEUE_ENABLE, and that is torch_npu's default, a thread of its own makes copies and collectives one after the
+// other.  Kernels compute at once, so they wait until it is done with what came before them.
+void wait_for_queued_tasks(c10::Device device) {
+  static const bool queued = environment("TASK_QUEUE_ENABLE", 1) != 0;
+  if (queued && device.type() == kDevice) c10::impl::VirtualGuardImpl(kDevice).synchronizeDevice(device.index());
+}
+
 // Sizes of 1 leave several readings of the same strides; torch's skeletons take this one before they keep the strides.
 bool is_laid_out_as_channels_last(const at::Tensor& tensor) {
   return tensor.dim() > 3 && !tensor.is_contiguous() &&
@@ -204,6 +211,7 @@ void CpuKernel::operator()(const c10::OperatorHandle& op, c10::DispatchKeySet, S
   std::vector<IValue> aliased;
   const bool sized = sizes_only() && finds_sizes(op, stack, given, aliased);
   if (!sized) {
+    wait_for_queued_tasks(device);
     for (size_t i = 0; i < arguments_.size(); ++i)
       if (arguments_[i].kind != Kind::Other) (*stack)[begin + i] = on_host(given[i], arguments_[i].kind, device);
     aliased.assign(stack->begin() + begin, stack->end());

@@ -164,6 +164,28 @@ def test_what_may_be_elsewhere() -> None:
     assert into.copy_(here) is into and into.tolist() == [2, 2, 2]
 
 
+def test_what_overlaps_is_refused_as_on_the_cpu() -> None:
+    for device in (torch.device("cpu"), NPU):
+        y = torch.arange(9.0, device=device).view(3, 3)
+        flat = y.flatten()
+        for wrong in (
+            lambda flat=flat: flat[1:].copy_(flat[:-1]),
+            lambda flat=flat: torch.add(flat[:-1], 1, out=flat[1:]),
+            lambda flat=flat: flat[1:].mul_(flat[:-1]),
+            lambda flat=flat: torch.cat([flat[:4]], out=flat[2:6]),
+            lambda y=y: y.copy_(y.t()),
+            lambda y=y: y.add_(y.t()),
+            lambda flat=flat: torch._foreach_add_([flat[1:]], [flat[:-1]]),
+        ):
+            with raises(RuntimeError, match=r"(share a single|single) memory location|partially overlap|overlap"):
+                wrong()
+        assert torch.equal(y.cpu(), torch.arange(9.0).view(3, 3))
+        assert flat.add_(flat).tolist() == [2.0 * i for i in range(9)]  # itself is no overlap
+        assert flat[1:].copy_(flat[:-1].clone()).tolist() == [2.0 * i for i in range(8)]
+        flat[:4].copy_(flat[4:8])
+        torch.add(flat[:4], 1, out=flat[4:8])
+
+
 def test_elementwise_on_permuted_tensors_with_sizes_of_one() -> None:
     """Their strides can be read as contiguous, as channels last, or as neither."""
     a = torch.rand(320, device=NPU).as_strided((1, 10, 32, 1), (10, 1, 10, 1))

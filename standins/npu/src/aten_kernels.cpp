@@ -122,20 +122,20 @@ CpuKernel::Places CpuKernel::places_of(const IValue* values, const c10::Function
   return places;
 }
 
-IValue CpuKernel::on_host(const IValue& value, Kind kind, c10::Device device) const {
+IValue CpuKernel::on_host(const IValue& value, Kind kind, c10::Device device, HostAliases& aliases) const {
   switch (kind) {
-    case Kind::Tensor: return value.isTensor() ? IValue(host_alias(value.toTensor())) : value;
+    case Kind::Tensor: return value.isTensor() ? IValue(aliases.of(value.toTensor())) : value;
     case Kind::TensorList: {
       if (!value.isTensorList()) return value;
       auto tensors = value.toTensorVector();
-      for (auto& tensor : tensors) tensor = host_alias(tensor);
+      for (auto& tensor : tensors) tensor = aliases.of(tensor);
       return IValue(c10::List<at::Tensor>(tensors));
     }
     case Kind::OptionalTensorList: {
       if (!value.isOptionalTensorList()) return value;
       c10::List<std::optional<at::Tensor>> tensors;
       for (const std::optional<at::Tensor>& tensor : value.toOptionalTensorList())
-        tensors.push_back(tensor ? std::optional<at::Tensor>(host_alias(*tensor)) : tensor);
+        tensors.push_back(tensor ? std::optional<at::Tensor>(aliases.of(*tensor)) : tensor);
       return IValue(std::move(tensors));
     }
     case Kind::Device: return value.isNone() ? value : IValue(c10::Device(c10::kCPU));
@@ -212,8 +212,9 @@ void CpuKernel::operator()(const c10::OperatorHandle& op, c10::DispatchKeySet, S
   const bool sized = sizes_only() && finds_sizes(op, stack, given, aliased);
   if (!sized) {
     wait_for_queued_tasks(device);
+    HostAliases aliases;
     for (size_t i = 0; i < arguments_.size(); ++i)
-      if (arguments_[i].kind != Kind::Other) (*stack)[begin + i] = on_host(given[i], arguments_[i].kind, device);
+      if (arguments_[i].kind != Kind::Other) (*stack)[begin + i] = on_host(given[i], arguments_[i].kind, device, aliases);
     aliased.assign(stack->begin() + begin, stack->end());
     compute(op, stack, device);
   }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "computed_kernel.hpp"
+#include "device_tensors.hpp"
 
 namespace virtual_npu {
 
@@ -51,7 +52,7 @@ class CpuKernel final : public c10::OperatorKernel {
   bool finds_sizes(const c10::OperatorHandle& op, torch::jit::Stack* stack, const std::vector<c10::IValue>& given,
                    std::vector<c10::IValue>& aliased) const;
   void compute(const c10::OperatorHandle& op, torch::jit::Stack* stack, c10::Device device) const;
-  c10::IValue on_host(const c10::IValue& value, Kind kind, c10::Device device) const;
+  c10::IValue on_host(const c10::IValue& value, Kind kind, c10::Device device, HostAliases& aliases) const;
   c10::IValue returned(const c10::IValue& value, const std::vector<c10::IValue>& given,
                        const std::vector<c10::IValue>& aliased, c10::Device device) const;
 

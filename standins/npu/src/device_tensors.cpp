@@ -26,15 +26,23 @@ c10::DataPtr borrowed(const c10::Storage& storage) {
 
 }  // namespace
 
-at::Tensor host_alias(const at::Tensor& tensor) {
+c10::Storage HostAliases::storage_of(const at::Tensor& tensor) {
+  const auto& storage = tensor.storage();
+  auto& known = storages_[storage.unsafeGetStorageImpl()];
+  if (!known)
+    known = c10::Storage(c10::Storage::use_byte_size_t(), storage.nbytes(), borrowed(storage), c10::GetCPUAllocator(),
+                         /*resizable=*/true);
+  return known;
+}
+
+at::Tensor HostAliases::of(const at::Tensor& tensor) {
   if (!on_device(tensor)) return tensor;
+  auto& alias = aliases_[tensor.unsafeGetTensorImpl()];
+  if (alias.defined()) return alias;
   TORCH_CHECK_NOT_IMPLEMENTED(tensor.layout() == c10::kStrided, "not emulated by the virtual NPU: tensors with layout ",
                               tensor.layout());
-  const auto& storage = tensor.storage();
-  c10::Storage memory(c10::Storage::use_byte_size_t(), storage.nbytes(), borrowed(storage), c10::GetCPUAllocator(),
-                      /*resizable=*/true);
-  auto alias = at::detail::make_tensor<c10::TensorImpl>(std::move(memory), c10::DispatchKeySet(c10::DispatchKey::CPU),
-                                                        tensor.dtype());
+  alias = at::detail::make_tensor<c10::TensorImpl>(storage_of(tensor), c10::DispatchKeySet(c10::DispatchKey::CPU),
+                                                   tensor.dtype());
   auto* impl = alias.unsafeGetTensorImpl();
   impl->set_sizes_and_strides(tensor.sizes(), tensor.strides(), tensor.storage_offset());
   if (tensor.is_conj()) alias._set_conj(true);
@@ -42,6 +50,8 @@ at::Tensor host_alias(const at::Tensor& tensor) {
   if (tensor.unsafeGetTensorImpl()->is_wrapped_number()) impl->set_wrapped_number(true);
   return alias;
 }
+
+at::Tensor host_alias(const at::Tensor& tensor) { return HostAliases().of(tensor); }
 
 at::Tensor to_device(const at::Tensor& result, c10::Device device) {
   if (device.is_cpu() || !result.defined() || !(result.is_cpu() || result.is_meta()) || result.layout() != c10::kStrided)

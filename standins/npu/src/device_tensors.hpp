@@ -4,6 +4,8 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/core/ivalue.h>
 
+#include <unordered_map>
+
 namespace virtual_npu {
 
 constexpr auto kDevice = c10::DeviceType::PrivateUse1;
@@ -23,7 +25,20 @@ void visit_tensors(const c10::IValue& value, Visit visit) {
   }
 }
 
-// A CPU tensor over the memory of a device tensor; any other tensor as it is.
+// CPU tensors over the memory of device tensors; any other tensor as it is.  What shares a storage on the device shares
+// one here, and what is one tensor stays one, so that torch sees where the arguments of an operator overlap.
+class HostAliases {
+ public:
+  at::Tensor of(const at::Tensor& tensor);
+
+ private:
+  c10::Storage storage_of(const at::Tensor& tensor);
+
+  std::unordered_map<const c10::StorageImpl*, c10::Storage> storages_;
+  std::unordered_map<const c10::TensorImpl*, at::Tensor> aliases_;
+};
+
+// Of one tensor.
 at::Tensor host_alias(const at::Tensor& tensor);
 
 // What a CPU kernel made, on the device; of a meta kernel's result the place for it, zeros where it is small.

@@ -177,6 +177,14 @@ def test_an_argument_that_is_not_emulated_is_refused_by_name() -> None:
         torch_npu.npu_apply_rotary_pos_emb(q, q, q, q, "TND")
 
 
+def test_rms_norm_rounds_once_to_the_type_of_its_input() -> None:
+    x = torch.randn(64, 32, generator=torch.Generator().manual_seed(0)).bfloat16()
+    for weight in (torch.linspace(0.5, 2, 32), torch.linspace(0.5, 2, 32).bfloat16()):
+        y, scale = torch_npu.npu_rms_norm(x.to(NPU), weight.to(NPU))
+        assert (y.dtype, scale.dtype) == (torch.bfloat16, torch.float32)
+        assert torch.equal(y.cpu(), rms_norm(x.double(), weight.double()).bfloat16())
+
+
 def test_fusion_attention_of_packed_sequences() -> None:
     ends = [2, 7]
     packed = [torch.randn(7, 2, 8, generator=torch.Generator().manual_seed(seed)) for seed in range(3)]

@@ -54,13 +54,14 @@ Tensor rotary(const Tensor& x, const Tensor& cos, const Tensor& sin, const std::
   return x * cos + rotated(x, mode) * sin;
 }
 
-// Computed in float32 and rounded once, as the fused operator does.  Returns (normalised, 1 / root mean square).
+// Computed in float32 and rounded once, to the type of x, as the fused operator does.  Returns (normalised, 1 / root
+// mean square).
 std::pair<Tensor, Tensor> rms_norm(const Tensor& x, const Tensor& gamma, double epsilon) {
   std::vector<int64_t> normalised;
   for (int64_t d = 1; d <= gamma.dim(); ++d) normalised.push_back(-d);
   const auto wide = x.to(at::kFloat);
   const auto scale = at::rsqrt(wide.pow(2).mean(normalised, /*keepdim=*/true) + epsilon);
-  return {(wide * scale).to(x.scalar_type()) * gamma, scale};
+  return {(wide * scale * gamma).to(x.scalar_type()), scale};
 }
 
 Results npu_rms_norm(const NamedArguments& given) {

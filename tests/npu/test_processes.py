@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
@@ -85,6 +86,11 @@ def test_ranks_meet_by_a_rank_table(program: Program, tmp_path: Path) -> None:
     ways = {"RANK_TABLE_FILE": str(table)}, {"RANK_TABLE_FILE": str(table)}, {}
     first, second, other = (program("ranks.py", "2", "named", **way).stdout.strip() for way in ways)
     assert first == second != other and first
+    assert not left_behind()
+    # What a killed job left, two ranks of it counted as arrived, is no place to meet.
+    left = SHARED_MEMORY / first
+    left.write_bytes(struct.pack("II", 1, 0) + bytes(32 << 20))
+    assert program("ranks.py", "2", "named", **ways[0], HCCL_EXEC_TIMEOUT="60").stdout.strip() == first
     assert not left_behind()
 
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include <chrono>
 #include <fstream>
 #include <thread>
+#include <utility>
 
 #include "runtime.hpp"
 #include "settings.hpp"
@@ -37,6 +39,60 @@ HcclResult failed(HcclResult code, const std::string& sentence) {
   return code;
 }
 
+std::chrono::seconds longest_wait() {
+  static const auto limit = std::chrono::seconds(static_cast<long>(environment("HCCL_EXEC_TIMEOUT", kSecondsToWait)));
+  return limit;
+}
+
+// The shared memory where ranks meet: made by the first of them, who holds a lock on it until all have come.  One that
+// nobody holds was left by a killed program, and is taken for none; a lock ends with its process.
+class MeetingPlace {
+ public:
+  MeetingPlace(const std::string& name, bool first, size_t bytes) { first ? make(name, bytes) : find(name); }
+  ~MeetingPlace() {
+    if (file_ >= 0) close(file_);
+  }
+  MeetingPlace(const MeetingPlace&) = delete;
+  MeetingPlace& operator=(const MeetingPlace&) = delete;
+
+  int file() const { return file_; }
+  HcclResult error() const { return error_; }
+
+ private:
+  void make(const std::string& name, size_t bytes) {
+    if (open_held(name))
+      return fail_with(HCCL_E_PARA, "another program's ranks are just meeting by the same rank table, as " + name);
+    shm_unlink(name.c_str());
+    file_ = shm_open(name.c_str(), O_RDWR | O_CREAT | O_EXCL, 0600);
+    if (file_ < 0 || ftruncate(file_, static_cast<off_t>(bytes)) || flock(file_, LOCK_EX))
+      fail_with(HCCL_E_SYSCALL, std::string("shared memory between ranks: ") + std::strerror(errno));
+  }
+
+  void find(const std::string& name) {
+    const auto start = std::chrono::steady_clock::now();
+    while (!open_held(name)) {
+      if (std::chrono::steady_clock::now() - start > longest_wait())
+        return fail_with(HCCL_E_TIMEOUT, "rank 0 did not come to " + name + " within " +
+                                             std::to_string(longest_wait().count()) + " s (HCCL_EXEC_TIMEOUT)");
+      std::this_thread::sleep_for(kSleep);
+    }
+  }
+
+  // Whether there is one that a living process holds; it is open then.
+  bool open_held(const std::string& name) {
+    file_ = shm_open(name.c_str(), O_RDWR, 0600);
+    if (file_ < 0) return false;
+    if (flock(file_, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK) return true;
+    close(std::exchange(file_, -1));
+    return false;
+  }
+
+  void fail_with(HcclResult error, const std::string& sentence) { error_ = failed(error, sentence); }
+
+  int file_ = -1;
+  HcclResult error_ = HCCL_SUCCESS;
+};
+
 }  // namespace
 
 size_t Communicator::bytes_for(uint32_t size) { return kStateBytes + kChunk * size + kChunk * size * size; }
@@ -54,17 +110,17 @@ Communicator::~Communicator() { munmap(state_, bytes_for(size_)); }
 HcclResult Communicator::join(const std::string& name, uint32_t size, uint32_t rank, Communicator** joined) {
   if (size > kMaxRanks)
     return failed(HCCL_E_PARA, "the virtual NPU has room for " + std::to_string(kMaxRanks) + " ranks");
-  const int file = shm_open(name.c_str(), O_RDWR | O_CREAT, 0600);
-  if (file < 0) return failed(HCCL_E_SYSCALL, std::string("shared memory between ranks: ") + std::strerror(errno));
-  const bool sized = ftruncate(file, static_cast<off_t>(bytes_for(size))) == 0;
-  void* memory = sized ? mmap(nullptr, bytes_for(size), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0) : MAP_FAILED;
-  close(file);
+  const MeetingPlace place(name, rank == 0, bytes_for(size));
+  if (place.error() != HCCL_SUCCESS) return place.error();
+  void* memory = mmap(nullptr, bytes_for(size), PROT_READ | PROT_WRITE, MAP_SHARED, place.file(), 0);
   if (memory == MAP_FAILED)
     return failed(HCCL_E_MEMORY, std::string("shared memory between ranks: ") + std::strerror(errno));
   auto communicator = std::unique_ptr<Communicator>(new Communicator(name, size, rank, static_cast<char*>(memory)));
   communicator->state_->process[rank] = getpid();
-  const auto result = communicator->barrier();
-  if (rank == 0) shm_unlink(name.c_str());
+  const auto result = rank == 0 ? communicator->wait_until([&] { return communicator->state_->arrived == size - 1; })
+                                : communicator->barrier();
+  if (rank == 0) shm_unlink(name.c_str());  // before the others go on: they may meet under this name again
+  if (rank == 0 && result == HCCL_SUCCESS) communicator->barrier();
   if (result == HCCL_SUCCESS) *joined = communicator.release();
   return result;
 }
@@ -79,7 +135,7 @@ int Communicator::missing_rank() const {
 
 HcclResult Communicator::wait_until(const std::function<bool()>& happened) {
   const auto start = std::chrono::steady_clock::now();
-  static const auto limit = std::chrono::seconds(static_cast<long>(environment("HCCL_EXEC_TIMEOUT", kSecondsToWait)));
+  const auto limit = longest_wait();
   for (long turn = 1; !happened(); ++turn) {
     if (turn < kTurnsBeforeSleep) {
       sched_yield();

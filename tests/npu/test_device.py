@@ -206,6 +206,18 @@ def test_elementwise_on_permuted_tensors_with_sizes_of_one() -> None:
         assert torch.equal(product.cpu(), wanted) and product.stride() == wanted.stride()
 
 
+def test_a_devices_context_is_active_once_it_was_set(program: Program) -> None:
+    done = program("""
+import torch, torch_npu
+torch.ones(1, device="npu:0")
+active = lambda: [torch_npu._C._npu_hasPrimaryContext(device) for device in range(3)]
+before = active()
+torch.ones(1, device="npu:2")
+print(before, active())
+""")
+    assert done.stdout.strip() == "[True, False, False] [True, False, True]", done.stderr
+
+
 def test_factories_and_views() -> None:
     made = (
         torch.arange(3, device=NPU), torch.eye(2, device=NPU), torch.full((2,), 3.0, device=NPU),
@@ -237,6 +249,16 @@ def test_what_is_not_emulated() -> None:
         q = torch.rand(1, 1, 4, 8, device=NPU)
         mask = torch.zeros(4, 4, dtype=torch.bool, device=NPU)
         torch_npu.npu_fusion_attention(q, q, q, 1, "BNSD", atten_mask=mask, sparse_mode=4)
+
+
+def test_the_size_of_the_device_does_not_change_while_it_is_used(program: Program) -> None:
+    done = program("""
+import os, torch
+before = torch.npu.mem_get_info(0)[1]
+os.environ.update(VIRTUAL_NPU_MEMORY_GIB="1", VIRTUAL_NPU_DEVICES="2")
+print(torch.npu.mem_get_info(0)[1] == before, torch.npu.device_count(), torch.ones(1, device="npu:3").item())
+""")
+    assert done.stdout.strip() == "True 4 1.0", done.stderr
 
 
 def test_every_operator_of_torch_npu_is_emulated_or_refused() -> None:

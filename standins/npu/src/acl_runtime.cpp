@@ -22,6 +22,7 @@ thread_local std::string recent_error;
 
 // A context is the address of its device's entry.
 std::array<int, kMaxDevices> contexts;
+std::array<std::atomic<bool>, kMaxDevices> was_set;
 
 std::mutex options_mutex;
 std::map<int, int64_t> options;
@@ -100,6 +101,7 @@ aclError aclrtSetDevice(int32_t device) {
                                                    " of the virtual NPU does not exist: there are " +
                                                    std::to_string(device_count()) + " (VIRTUAL_NPU_DEVICES)");
   device_of_thread = device;
+  was_set[device] = true;
   return ACL_SUCCESS;
 }
 
@@ -127,9 +129,10 @@ aclError aclrtSetCurrentContext(aclrtContext context) {
   return ACL_SUCCESS;
 }
 
-aclError aclrtGetPrimaryCtxState(int32_t, uint32_t* flags, int32_t* active) {
+aclError aclrtGetPrimaryCtxState(int32_t device, uint32_t* flags, int32_t* active) {
+  if (device < 0 || device >= device_count()) return ACL_ERROR_RT_INVALID_DEVICEID;
   if (flags) *flags = 0;
-  if (active) *active = 1;
+  if (active) *active = was_set[device];
   return ACL_SUCCESS;
 }
 

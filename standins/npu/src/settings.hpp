@@ -24,12 +24,14 @@ inline double environment(const char* name, double otherwise) {
 }
 
 inline int installed_devices() {
-  return std::clamp(static_cast<int>(environment("VIRTUAL_NPU_DEVICES", 1)), 0, kMaxDevices);
+  static const int devices = std::clamp(static_cast<int>(environment("VIRTUAL_NPU_DEVICES", 1)), 0, kMaxDevices);
+  return devices;
 }
 
 // In bytes.  60.97 GiB is what an Ascend 910B of 64 GB reports to programs.
 inline std::size_t device_memory() {
-  return static_cast<std::size_t>(environment("VIRTUAL_NPU_MEMORY_GIB", 60.97) * (1 << 30));
+  static const auto bytes = static_cast<std::size_t>(environment("VIRTUAL_NPU_MEMORY_GIB", 60.97) * (1 << 30));
+  return bytes;
 }
 
 // Rehearsal: device memory is address space, and operators find out the sizes of their results only.

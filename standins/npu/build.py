@@ -48,6 +48,7 @@ ALIASES = {
         "libmsprofiler",
         "libascend_hal",
         "libopapi",
+        "libmspti",
     ),
     "libhccl.so": ("libhcomm",),
 }

@@ -57,8 +57,11 @@ print(names.count("aten::mm"), names.count("aten::sum"))
 with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profiler:
     x @ x
 print({event.key: event.count for event in profiler.key_averages()}["aten::mm"])
+with torch.profiler.profile() as profiler:  # all that there is, the device among it
+    x @ x
+print({event.key: event.count for event in profiler.key_averages()}["aten::mm"])
 """)
-    assert done.stdout.splitlines()[-2:] == ["2 2", "1"], done.stdout + done.stderr
+    assert done.stdout.splitlines()[-3:] == ["2 2", "1", "1"], done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("ranks", [2, 3, 4])

@@ -35,4 +35,23 @@ uint64_t MsprofSysCycleTime() {
   const auto time = std::chrono::steady_clock::now().time_since_epoch();
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(time).count());
 }
+
+// MSPTI, through which torch.profiler asks what ran on the device.  Its header is not in torch_npu's wheels.
+int msptiSubscribe(void** subscriber, void*, void*) {
+  static int one;
+  *subscriber = &one;
+  return 0;
+}
+int msptiUnsubscribe(void*) { return 0; }
+bool msptiActivityIsEnabled(int) { return false; }
+int msptiActivityEnable(int) { return 0; }
+int msptiActivityDisable(int) { return 0; }
+int msptiActivityRegisterCallbacks(void*, void*) { return 0; }
+int msptiActivityFlushAll(uint32_t) { return 0; }
+int msptiActivityPushExternalCorrelationId(int, uint64_t) { return 0; }
+int msptiActivityPopExternalCorrelationId(int, uint64_t*) { return 0; }
+int msptiActivityGetNextRecord(uint8_t*, size_t, void**) {
+  constexpr int kNoMore = 3;
+  return kNoMore;
+}
 }

@@ -251,6 +251,29 @@ def test_what_is_not_emulated() -> None:
         torch_npu.npu_fusion_attention(q, q, q, 1, "BNSD", atten_mask=mask, sparse_mode=4)
 
 
+def test_what_several_devices_of_one_process_share_is_refused_by_name(program: Program) -> None:
+    done = program("""
+import torch
+from multiprocessing.reduction import ForkingPickler
+import torch.multiprocessing
+model = torch.nn.DataParallel(torch.nn.Linear(3, 2).to("npu:0"), device_ids=[0, 1])
+for wrong in (
+    lambda: model(torch.ones(4, 3, device="npu:0")),
+    lambda: ForkingPickler.dumps(torch.ones(3, device="npu:0")),
+    lambda: torch.batch_norm_stats(torch.zeros(4, 2, device="npu:0"), 1e-5),
+):
+    try:
+        wrong()
+    except RuntimeError as error:
+        print([line for line in str(error).splitlines() if "not emulated" in line])
+""")
+    said = done.stdout.splitlines()
+    assert len(said) == 3, done.stdout + done.stderr
+    assert "not emulated by the virtual NPU: HcclCommInitAll" in said[0] and "torchrun" in said[0]
+    assert "not emulated by the virtual NPU: aclrtIpcMemGetExportKey" in said[1]
+    assert "not emulated by the virtual NPU: aten::batch_norm_stats" in said[2]
+
+
 def test_the_size_of_the_device_does_not_change_while_it_is_used(program: Program) -> None:
     done = program("""
 import os, torch

@@ -202,7 +202,11 @@ HcclResult HcclCommInitClusterInfoConfig(const char* path, uint32_t rank, HcclCo
   return join(static_cast<uint32_t>(ranks.size()), &root, rank, handle);
 }
 
-HcclResult HcclCommInitAll(uint32_t, int32_t*, HcclComm*) { return HCCL_E_NOT_SUPPORT; }
+HcclResult HcclCommInitAll(uint32_t, int32_t*, HcclComm*) {
+  refuse("HcclCommInitAll, several devices of one process, as torch.nn.DataParallel has them; torchrun starts a process "
+         "for each device");
+  return HCCL_E_NOT_SUPPORT;
+}
 uint32_t HcclGetCommConfigCapability() { return HCCL_COMM_CONFIG_BUFFER_SIZE; }
 
 // Ranks combine in one fixed order, so results are deterministic whatever is asked for.

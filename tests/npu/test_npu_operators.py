@@ -207,5 +207,9 @@ def test_fusion_attention_of_packed_sequences() -> None:
 
 
 def test_format_cast_keeps_the_values() -> None:
+    """In a private format of CANN as well, 29 (FRACTAL_NZ), which torch_npu does not use unless it is told to."""
     x = X.to(NPU)
     assert torch.equal(torch_npu.npu_format_cast(x, 2), x) and torch_npu.get_npu_format(x) == 2
+    for dtype in (torch.float32, torch.float16):
+        matrix = torch.randn(32, 32, device=NPU).to(dtype)
+        assert torch.equal(torch_npu.npu_format_cast(matrix, 29), matrix)

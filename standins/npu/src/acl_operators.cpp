@@ -1,7 +1,9 @@
 // The older operator interface ("aclop").  Kernels replace torch_npu's operators above it, at the dispatcher, so only
-// what torch_npu calls past the dispatcher arrives here: ProcessGroupHCCL pads uneven shards with Fill and PadV3.
+// what torch_npu calls past the dispatcher arrives here: ProcessGroupHCCL pads uneven shards with Fill and PadV3, and a
+// cast from one of CANN's formats to another is an Identity.
 #include <acl/acl_op_compiler.h>
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -66,10 +68,24 @@ void pad(const Call& call) {
   }
 }
 
+// Rows after rows, as torch has it; CANN's private formats cut tensors into tiles.
+bool is_plain(const Description& description) {
+  const auto format = description.format;
+  return format == ACL_FORMAT_ND || format == ACL_FORMAT_NCHW || format == ACL_FORMAT_NHWC || format == ACL_FORMAT_NCDHW;
+}
+
+aclError identity(const Call& call) {
+  if (!is_plain(*call.input_description[0]) || !is_plain(*call.output_description[0]))
+    return refuse("CANN operator Identity with one of CANN's private formats");
+  std::memmove(call.output[0]->data, call.input[0]->data, std::min(call.input[0]->bytes, call.output[0]->bytes));
+  return ACL_SUCCESS;
+}
+
 aclError run(const std::string& name, const Call& call) {
   if (only_counts(call.output[0]->bytes)) return ACL_SUCCESS;
   if (name == "Fill") return fill(call), ACL_SUCCESS;
   if (name == "Pad" || name == "PadV3") return pad(call), ACL_SUCCESS;
+  if (name == "Identity") return identity(call);
   return refuse(("CANN operator " + name).c_str());
 }
 

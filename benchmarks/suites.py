@@ -88,6 +88,7 @@ def fetched(library: str, folder: Path) -> Path:
     (source,) = (path for path in folder.iterdir() if path.is_dir())
     if not (source / "tests").is_dir():
         raise NoSuiteError(f"the source archive of {wanted} holds no tests")
+    (source / "tests/__init__.py").touch()  # archives lack it where it is empty, and tests import from their package
     return source
 
 

@@ -156,7 +156,9 @@ def test_what_may_be_elsewhere() -> None:
     here = torch.ones(3, device=NPU)
     assert (here * torch.tensor(2.0)).tolist() == [2, 2, 2]  # a number
     assert here[torch.tensor([0, 1])].device == NPU  # indices on the CPU
-    assert torch.zeros_like(here, device="cpu").device.type == "cpu"
+    for like in (torch.zeros_like, torch.ones_like, torch.rand_like):
+        assert like(here, device="cpu").device.type == "cpu"
+        assert like(here, device="meta").is_meta  # as DeepSpeed's ZeRO-2 asks for shapes
     assert torch.ones(3).npu(1).to(NPU).sum().item() == 3
     torch._foreach_add_([here, torch.ones(3, device=OTHER)], 1.0)  # entries, each on its own device
     assert here.tolist() == [2, 2, 2]

@@ -138,7 +138,8 @@ IValue CpuKernel::on_host(const IValue& value, Kind kind, c10::Device device, Ho
         tensors.push_back(tensor ? std::optional<at::Tensor>(aliases.of(*tensor)) : tensor);
       return IValue(std::move(tensors));
     }
-    case Kind::Device: return value.isNone() ? value : IValue(c10::Device(c10::kCPU));
+    case Kind::Device:  // DeepSpeed asks for shapes with zeros_like(..., device="meta")
+      return value.isNone() || value.toDevice().is_meta() ? value : IValue(c10::Device(c10::kCPU));
     case Kind::PinMemory: return IValue();
     case Kind::Generator: {
       const auto chosen =

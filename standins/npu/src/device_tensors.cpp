@@ -54,7 +54,8 @@ at::Tensor HostAliases::of(const at::Tensor& tensor) {
 at::Tensor host_alias(const at::Tensor& tensor) { return HostAliases().of(tensor); }
 
 at::Tensor to_device(const at::Tensor& result, c10::Device device) {
-  if (device.is_cpu() || !result.defined() || !(result.is_cpu() || result.is_meta()) || result.layout() != c10::kStrided)
+  if (device.type() != kDevice || !result.defined() || !(result.is_cpu() || result.is_meta()) ||
+      result.layout() != c10::kStrided)
     return result;
   const auto dense = result.is_non_overlapping_and_dense() ? result : result.contiguous();
   auto made = at::empty_strided(dense.sizes(), dense.strides(), dense.options().device(device));

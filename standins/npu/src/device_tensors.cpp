@@ -6,6 +6,7 @@
 #include <ATen/ops/copy.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_strided.h>
+#include <ATen/ops/to_native.h>
 #include <c10/core/CPUAllocator.h>
 
 #include <cstring>
@@ -76,6 +77,11 @@ at::Tensor cloned(const at::Tensor& tensor, std::optional<c10::MemoryFormat> for
                            ? tensor.strides().vec()
                            : at::infer_dense_strides(tensor.sizes(), tensor.strides());
   return at::empty_strided(tensor.sizes(), strides, tensor.options()).copy_(tensor);
+}
+
+at::Tensor cast(const at::Tensor& tensor, at::ScalarType type, bool non_blocking, bool copy,
+                std::optional<c10::MemoryFormat> format) {
+  return at::native::to(tensor, type == at::kDouble ? at::kFloat : type, non_blocking, copy, format);
 }
 
 void follow(const at::Tensor& tensor, const at::Tensor& alias) {

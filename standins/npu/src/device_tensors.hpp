@@ -47,6 +47,10 @@ at::Tensor to_device(const at::Tensor& result, c10::Device device);
 // aten::clone.  Laid out as torch_npu does: contiguous, unless the strides are to be kept.
 at::Tensor cloned(const at::Tensor& tensor, std::optional<c10::MemoryFormat> format);
 
+// As torch_npu before 2.9 casts, with float32 in place of float64; newer ones see to that further below.
+at::Tensor cast(const at::Tensor& tensor, at::ScalarType type, bool non_blocking, bool copy,
+                std::optional<c10::MemoryFormat> format);
+
 // A kernel may have resized the alias, as it does with out= tensors: the device tensor follows.
 void follow(const at::Tensor& tensor, const at::Tensor& alias);
 

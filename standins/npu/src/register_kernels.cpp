@@ -108,6 +108,9 @@ class Registration {
       autograd_.impl(name.c_str(), &scaled_dot_product_attention);
     } else if (full == "aten::clone") {
       device_.impl(name.c_str(), &cloned);
+    } else if (full == "aten::to.dtype" && known(op)) {
+      device_.impl(name.c_str(), &cast);
+      autograd_.impl(name.c_str(), &cast);
     } else if (recurrent.count(full)) {
       device_.impl(name.c_str(), CppFunction::makeFromBoxedFunction<&through_the_cpu>());
       autograd_.impl(name.c_str(), CppFunction::makeFromBoxedFunction<&through_the_cpu>());

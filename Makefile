@@ -13,7 +13,7 @@ ARCHIVE := llama-on-ascend
 FORMS ?=
 PORT ?= 8000
 
-.PHONY: html pages epub epubs pdf pdfs test checks shard lint bench set serve translations explain accept rehearse install new-chapter zip linkcheck clean help
+.PHONY: html pages epub epubs pdf pdfs test checks shard lint bench lock set serve translations explain accept rehearse install new-chapter zip linkcheck clean help
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -81,6 +81,10 @@ accept: install ## record the numbers that examples print now: make accept X=exa
 
 rehearse: install ## what of a card a file takes at 8B: make rehearse X=examples/lora.py MODEL=meta-llama/Meta-Llama-3-8B-Instruct CARD=60.97 CARDS=1
 	@$(STANDINS) --rehearse $(if $(CARD),--card $(CARD)) $(if $(CARDS),--cards $(CARDS)) $(if $(MODEL),--model $(MODEL)) $(X)
+
+lock: ## pin anew what requirements/ and their requirements bring, with hashes, for every system; needs uv
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		--excludes requirements/by-index.txt --no-emit-package torch --output-file requirements/everything.lock requirements/checks.txt
 
 install: ## make the virtual environment (html and test do it by themselves)
 	@$(PYTHON) bootstrap.py "$(VENV)" $(NEEDS)

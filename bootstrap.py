@@ -6,6 +6,7 @@ match there: it is checked, and never changed.  What may be changed is a folder 
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import os
@@ -20,6 +21,7 @@ from pathlib import Path
 
 LISTS = Path(__file__).parent / "requirements"
 GIVEN = "given.txt"
+LOCK = "everything.lock"  # every package but torch, with the hashes of all its files; `make lock` writes it
 MARK = "made-by-bootstrap"  # holds the requirements that were installed, one a line
 OLDEST, NEWEST = (3, 11), (3, 14)  # the engine's, torch_npu's
 DISK = 6 << 30  # bytes that the environment and the assets take, with room to unpack
@@ -46,7 +48,7 @@ def make(folder: Path, lists: Path) -> None:
             f"{folder} holds something that is no virtual environment (it has no bin/python), and it is left alone. "
             "Name an environment of yours or a new folder: make VENV=FOLDER ..."
         )
-    wanted = "\n".join(pinned(lists))
+    wanted = "\n".join([*pinned(lists), digest(lists / LOCK)])
     have = mark.read_text() if mark.exists() else ""
     if have == wanted and has_pip(folder):
         return
@@ -105,10 +107,10 @@ def has_pip(folder: Path) -> bool:
 
 
 def install(folder: Path, lists: Path) -> None:
-    """Install the requirements, the CPU build of torch first."""
+    """Install the CPU build of torch, by its version, for its files differ from index to index; then what is locked."""
     pip = [str(folder / "bin/python"), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
-    torch = next((line for line in pinned(lists) if line.startswith("torch==")), None)
-    if torch and platform.system() == "Linux":
+    torch = next(line for line in pinned(lists) if line.startswith("torch=="))
+    if platform.system() == "Linux":
         # PyPI's is a CUDA build, on aarch64 too: gigabytes, and torch_npu can not be imported beside it.
         index = ["--no-deps", "--retries", "0", "--timeout", "20", "--extra-index-url", TORCH_CPU_INDEX]
         if subprocess.run([*pip, *index, f"{torch}+cpu"], capture_output=True).returncode:
@@ -118,11 +120,16 @@ def install(folder: Path, lists: Path) -> None:
                 "lead pip to a mirror.",
                 file=sys.stderr,
             )
-    if subprocess.call([*pip, "--requirement", str(lists / "checks.txt")]):
+    locked = ["--no-deps", "--require-hashes", "--requirement", str(lists / LOCK)]
+    if subprocess.call([*pip, torch]) or subprocess.call([*pip, *locked]):
         sys.exit(
-            "pip could not install the requirements (see above). "
-            "Is a package registry reachable? Then call make again, it goes on from here."
+            "pip could not install the requirements (see above). Is a package registry reachable? Then call make "
+            "again, it goes on from here. If a hash differs, that registry has other files than PyPI: ask who runs it."
         )
+
+
+def digest(file: Path) -> str:
+    return f"# {file.name}: {hashlib.sha256(file.read_bytes()).hexdigest()}"
 
 
 def pinned(lists: Path) -> list[str]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
+import re
 import subprocess
 import sys
 import venv
 import zipfile
 from collections.abc import Callable
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
+from packaging.utils import canonicalize_name
 
 import bootstrap
 
@@ -18,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 CUDA_BUILD, CPU_BUILD = "2.13.0", "2.13.0+cpu"
 
 
-def wheel(folder: Path, name: str, version: str) -> None:
+def wheel(folder: Path, name: str, version: str, record: str = "") -> None:
     """A package with nothing in it."""
     info = f"{name}-{version}.dist-info"
     with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as file:
@@ -26,7 +30,7 @@ def wheel(folder: Path, name: str, version: str) -> None:
         file.writestr(
             f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
         )
-        file.writestr(f"{info}/RECORD", "")
+        file.writestr(f"{info}/RECORD", record)
 
 
 @pytest.fixture
@@ -54,6 +58,18 @@ def write(folder: Path, examples: str) -> None:
     (folder / "site.txt").write_text("-r examples.txt\n")
     (folder / "checks.txt").write_text("-r site.txt\n")
     (folder / "given.txt").write_text("torch>=2.7.1\ntool>=0.9\n")
+    lock(folder, [line.partition("#")[0].strip() for line in examples.splitlines()])
+
+
+def lock(folder: Path, lines: list[str]) -> None:
+    """What ``make lock`` would write."""
+    locked = []
+    for line in filter(None, lines):
+        name, version = line.partition(";")[0].split("==")
+        file = folder.parent / f"registry/{name}-{version}-py3-none-any.whl"
+        if name != "torch" and file.exists():
+            locked.append(f"{line} --hash=sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}")
+    (folder / bootstrap.LOCK).write_text("\n".join(locked) + "\n")
 
 
 def installed(folder: Path) -> dict[str, str]:
@@ -142,6 +158,16 @@ def test_where_there_is_no_cpu_build_a_sentence_says_so(
     assert "No CPU build of torch==2.13.0" in capfd.readouterr().err
 
 
+def test_another_file_than_the_locked_one_is_refused(
+    tmp_path: Path, lists: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    wheel(tmp_path / "registry", "tool", "1.0", "something else")
+    assert "If a hash differs, that registry has other files than PyPI" in said(
+        lambda: bootstrap.main(tmp_path / "environment", "site", lists)
+    )
+    assert "tool" not in installed(tmp_path / "environment") and "DO NOT MATCH THE HASHES" in capfd.readouterr().err
+
+
 @pytest.fixture
 def given(tmp_path: Path, lists: Path) -> Path:
     """A reader's environment, with an older torch and tool than ours."""
@@ -188,6 +214,21 @@ def test_a_given_one_has_a_python_of_its_own(tmp_path: Path, lists: Path) -> Non
             assert "Python 3.11 to 3.14 is needed" in said(lambda: bootstrap.main(tmp_path / "given", "site", lists))
     python.write_text("#!/bin/sh\necho broken >&2; exit 1\n")
     assert "does not run: broken" in said(lambda: bootstrap.main(tmp_path / "given", "site", lists))
+
+
+def test_everything_that_is_required_is_locked_as_it_is_installed() -> None:
+    """The lock is not older than the lists, and this environment is what it makes."""
+    text = (bootstrap.LISTS / bootstrap.LOCK).read_text(encoding="utf-8")
+    locked = {
+        canonicalize_name(name): version for name, version in re.findall(r"^([\w.-]+)==([^ ;]+)", text, re.MULTILINE)
+    }
+    for line in bootstrap.pinned(bootstrap.LISTS):
+        name, version = line.partition(";")[0].split("==")
+        assert name == "torch" or locked[canonicalize_name(name)] == version
+    here = {canonicalize_name(each.metadata["Name"]): each.version for each in distributions()}
+    assert {name: version for name, version in here.items() if locked.get(name, version) != version} == {}
+    assert here.keys() - locked.keys() <= {"torch", "pip", "setuptools"}
+    assert text.count("--hash=sha256:") >= len(locked)
 
 
 def test_the_lists_are_three_steps_of_one() -> None:

@@ -60,8 +60,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     if options.command == "explain":
-        for example in examples:
-            print(Cache(options.cache).explain(example, Surroundings.here()))
+        print(*(Cache(options.cache).explain(example, Surroundings.here()) for example in examples), sep="\n")
         return 0
     golden = Golden(GOLDEN)
     compared = options.command == "run" and REPORT in os.environ  # recorded with stand-ins: real models have others
@@ -69,6 +68,9 @@ def main() -> int:
     session = Session(Cache(options.cache), limits=limits, golden=golden if compared else NOTHING_RECORDED)
     results = session.run_all(examples, list(rehearsals.values()))
     runs = results.runs
+    if options.real and (posing := met_stand_ins(runs.values())):
+        print(posing, file=sys.stderr)
+        return 2
     failures = [failure_message(runs[example.name], example.path) for example in examples]
     for name, rehearsed in results.rehearsed.items():
         failures += [rehearsals[name].contradiction(each) for each in rehearsed.values()]
@@ -77,9 +79,8 @@ def main() -> int:
     if options.command == "accept":
         accept(golden, runs.values())
         record((name, results.seconds(name)) for name, run in runs.items() if run.record.succeeded)
-    if options.record:
-        for run in runs.values():
-            write_record(run, options.record)
+    for run in runs.values() if options.record else ():
+        write_record(run, options.record)
     return 1 if any(failures) else 0
 
 
@@ -90,6 +91,12 @@ def stand_in(environment: Mapping[str, str]) -> str:
     if home := silicon.posing(environment):
         return f"{home} is a stand-in for CANN, with no chip behind it; source the set_env.sh of a CANN"
     return ""
+
+
+def met_stand_ins(runs: Iterable[Run]) -> str:
+    """As :func:`stand_in`, of what was not seen before the runs: their libraries said it."""
+    names = [run.record.example for run in runs if run.record.device.kind == "virtual-npu"]
+    return f"{', '.join(names)} met libraries that stand in for CANN: nothing is recorded" if names else ""
 
 
 def chosen_limits(options: argparse.Namespace) -> Limits:

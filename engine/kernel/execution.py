@@ -19,7 +19,6 @@ from nbformat.v4 import new_output
 from engine.kernel.client import Client, KernelNotStarted, opened
 from engine.kernel.terminal import seen
 from engine.observing.observer import joined
-from engine.place import silicon
 from engine.place.surroundings import OBSERVED, WORK, Surroundings
 from engine.values.example import SUFFIXES, Cell, Example
 from engine.values.needs import unmet
@@ -206,12 +205,10 @@ def _failed_line(cell: Cell, count: int, value: str, traceback: str) -> int:
 
 
 def _device(facts: dict[str, Any], surroundings: Surroundings) -> DeviceRecord:
-    """What was observed; of what kind the device is, only the stand-ins know, for it looks like silicon."""
+    """What was observed; a virtual device looks like silicon, and only its libraries and who gave it know better."""
     told = surroundings.report.get("device") or {}
-    if not told and silicon.posing(surroundings.environment):
-        told = {"kind": "virtual-npu"}
     return DeviceRecord(
-        kind=told.get("kind") or ("npu" if "device_name" in facts else "cpu"),
+        kind="virtual-npu" if facts.get("stands_in") else surroundings.device_kind,
         name=facts.get("device_name") or told.get("name", ""),
         models=tuple(facts.get("models", ())),
         batches=tuple(facts.get("batches", ())),

@@ -6,6 +6,7 @@ That an example ran on the NPU is a fact observed here, never a claim of the exa
 from __future__ import annotations
 
 import atexit
+import ctypes
 import json
 import os
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 REPORTS = "EXAMPLE_OBSERVED"  # names the folder into which each process that an example starts puts its report
+STAND_IN = "virtual_npu_mark"  # exported by a library in the place of CANN's, wherever it lies
 
 _seen: set[int] = set()
 _models: set[str] = set()
@@ -88,7 +90,7 @@ def joined(kernel: dict[str, Any], reports: Path) -> dict[str, Any]:
             facts[name] = sorted({*facts.get(name, ()), *seen[name]})
         for name in _peaks:
             facts[name] = max(facts.get(name, 0), seen.get(name, 0))
-        for name in ("device_name", "cann", "device_bytes"):
+        for name in ("device_name", "cann", "device_bytes", "stands_in"):
             if name in seen:
                 facts.setdefault(name, seen[name])
     return facts
@@ -96,7 +98,8 @@ def joined(kernel: dict[str, Any], reports: Path) -> dict[str, Any]:
 
 def report() -> str:
     """JSON: ``models`` and ``batches`` (devices, as in ``npu:0``), ``seed``, ``device_name``, ``device_bytes``,
-    ``device_peak_bytes``, ``device_reserved_bytes``, ``cann`` (its version)."""
+    ``device_peak_bytes``, ``device_reserved_bytes``, ``cann`` (its version),
+    ``stands_in`` (whether something does, for CANN)."""
     facts: dict[str, Any] = {"models": sorted(_models), "batches": sorted(_batches)}
     torch = sys.modules.get("torch")
     if torch is not None:
@@ -104,6 +107,7 @@ def report() -> str:
     npu = getattr(torch, "npu", None)
     if npu is not None and npu.is_initialized():
         facts["device_name"] = npu.get_device_name()
+        facts["stands_in"] = hasattr(ctypes.CDLL("libascendcl.so"), STAND_IN)  # loaded already
         facts["cann"] = npu.utils.get_cann_version()
         facts["device_bytes"] = npu.get_device_properties(npu.current_device()).total_memory
         _note_peaks()

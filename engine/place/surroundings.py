@@ -96,6 +96,14 @@ class Surroundings:
         return told if told is not None else silicon.count()
 
     @property
+    def device_kind(self) -> str:
+        """``npu`` (silicon), ``virtual-npu`` or ``cpu``."""
+        told = (self.report.get("device") or {}).get("kind")
+        if told is None and silicon.posing(self.environment):
+            return "virtual-npu"
+        return told or (SILICON if self.npus and "torch_npu" in self.packages else "cpu")
+
+    @property
     def rehearsal(self) -> Mapping[str, Any] | None:
         """By which command another runs where examples are rehearsed, and a digest of what that depends on."""
         return self.report.get("rehearsal")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import sysconfig
 import venv
@@ -16,8 +17,9 @@ import pytest
 
 from engine.__main__ import chosen_limits, parsed
 from engine.values.run import UNLIMITED, Limits
+from standins.npu import MARK
 from tests.build.small_site import Project
-from tests.hosts.conftest import ROOT, AscendHost
+from tests.hosts.conftest import ROOT, AscendHost, rename_mark
 
 Host = Callable[[int], AscendHost]
 DEVICE = "json.load(open(os.environ['STANDINS_REPORT']))['device']"
@@ -47,22 +49,38 @@ def test_it_is_taken_for_silicon(host: Host) -> None:
     assert "'kind': 'npu'" in done.stdout and done.stdout.strip().endswith("2"), done.stdout + done.stderr
 
 
-def test_the_stand_in_libraries_are_not(host: Host, tmp_path: Path) -> None:
-    marked = host(1)
-    (marked.cann / "lib64/VIRTUAL_NPU").touch()
-    try:
-        example = tmp_path / "x.py"
-        example.write_text(X)
-        refused = marked.run(sys.executable, "-m", "engine", "run", "--real", str(example))
-        assert refused.returncode == 2
-        assert (
-            refused.stderr
-            == f"{marked.cann} is a stand-in for CANN, with no chip behind it; source the set_env.sh of a CANN\n"
-        )
-        code = f"import json, os; print({DEVICE}['kind'])"
-        assert marked.run(sys.executable, "-m", "standins", "python", "-c", code).stdout == "virtual-npu\n"
-    finally:
-        (marked.cann / "lib64/VIRTUAL_NPU").unlink()
+@pytest.fixture
+def copied(host: Host, tmp_path: Path) -> AscendHost:
+    """A host with libraries of its own, to change."""
+    shutil.copytree(host(1).cann, tmp_path / "cann", symlinks=True)
+    return AscendHost(tmp_path / "cann", 1)
+
+
+def test_the_stand_in_libraries_are_not(copied: AscendHost, tmp_path: Path) -> None:
+    (copied.cann / MARK).touch()
+    example = tmp_path / "x.py"
+    example.write_text(X)
+    refused = copied.run(sys.executable, "-m", "engine", "run", "--real", str(example))
+    assert refused.returncode == 2
+    assert refused.stderr == (
+        f"{copied.cann} is a stand-in for CANN, with no chip behind it; source the set_env.sh of a CANN\n"
+    )
+    code = f"import json, os; print({DEVICE}['kind'])"
+    assert copied.run(sys.executable, "-m", "standins", "python", "-c", code).stdout == "virtual-npu\n"
+
+
+def test_nor_are_they_in_another_folder(copied: AscendHost, tmp_path: Path) -> None:
+    """What tells them apart then is in the library that the kernel has loaded."""
+    rename_mark(copied.cann, back=True)
+    example = tmp_path / "x.py"
+    example.write_text(X)
+    run = [sys.executable, "-m", "engine", "run", "--cache", str(tmp_path / "cache"), "--record", str(tmp_path)]
+    refused = copied.run(*run, "--real", str(example))
+    assert refused.returncode == 2
+    assert refused.stderr.endswith("x.py met libraries that stand in for CANN: nothing is recorded\n")
+    assert not (tmp_path / "x.py.json").exists()
+    assert copied.run(*run, str(example)).returncode == 0
+    assert json.loads((tmp_path / "x.py.json").read_text())["device"]["kind"] == "virtual-npu"
 
 
 @pytest.mark.parametrize("cards", [1, 8])
@@ -79,7 +97,7 @@ def test_a_record_goes_from_the_first_command_to_its_column(host: Host, tmp_path
     project = Project(tmp_path)
     project.write(index=PAGE, x_py=X, y_sh=Y)
     _, shell = recorded(host(2), tmp_path, "x.py", "y.sh")
-    assert shell["standins"] == []
+    assert shell["device"]["kind"] == "npu" and shell["standins"] == [], "though it needs no card"
     built = project.build()
     assert built.code == 0, built.errors
     page = unescape(built.page("index"))

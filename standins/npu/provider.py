@@ -129,7 +129,7 @@ def virtual(choice: Choice, torch: Torch, folder: Path, chosen: Settings, sessio
             # CANN's set_env.sh sets these two, and torch_npu warns without them.
             "ASCEND_HOME_PATH": str(folder),
             "ASCEND_OPP_PATH": str(folder / "opp"),
-            # Operators run in the calling thread: HCCL here has no queue to wait on.
+            # Operators run in the calling thread, so that an error names its line; results with the queue are equal.
             "TASK_QUEUE_ENABLE": "0",
             **ONE_THREAD,
             SESSION: session,

@@ -11,6 +11,8 @@ from sphinx.locale import get_translation
 from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
 
+from ..runs.folding import is_book
+
 _ = get_translation("guide")
 
 
@@ -26,6 +28,8 @@ class ErrorBox(SphinxDirective):
 
 
 def visit(self: HTML5Translator, node: Element) -> None:
+    if is_book(self.builder):  # handlers for epub alone would take the place of all that it has as HTML
+        raise nodes.SkipNode
     search = self.builder.get_relative_uri(self.builder.current_docname, "search")
     label, button = escape(_("把报错粘贴到这里")), escape(_("找到它的答案"))
     self.body.append(
@@ -41,5 +45,5 @@ def leave_out(self: object, node: Element) -> None:
 
 
 def connect(app: Sphinx) -> None:
-    app.add_node(error_box, html=(visit, None), epub=(leave_out, None), text=(leave_out, None))
+    app.add_node(error_box, html=(visit, None), text=(leave_out, None))
     app.add_directive("error-box", ErrorBox)

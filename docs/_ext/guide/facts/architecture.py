@@ -96,7 +96,7 @@ def drawn(graph: Imports, address: str) -> str:
     lines = [_line(place[room], place[other]) for room in graph for other in _nearest(graph, room)]
     boxes = [_box(room, place[room], address) for room in graph]
     size = f"{left - ACROSS + WIDTH + 4} {DOWN * top + HEIGHT + 4}"
-    return "\n".join([f'<svg viewBox="-2 -2 {size}">', *lines, *boxes, "</svg>"])
+    return "\n".join([f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-2 -2 {size}">', *lines, *boxes, "</svg>"])
 
 
 def _nearest(graph: Imports, room: str) -> list[str]:

@@ -48,7 +48,7 @@ def make(folder: Path, lists: Path) -> None:
             f"{folder} holds something that is no virtual environment (it has no bin/python), and it is left alone. "
             "Name an environment of yours or a new folder: make VENV=FOLDER ..."
         )
-    wanted = "\n".join([*pinned(lists), digest(lists / LOCK)])
+    wanted = "\n".join([*pinned(lists), *digest(lists / LOCK)])
     have = mark.read_text() if mark.exists() else ""
     if have == wanted and has_pip(folder):
         return
@@ -120,16 +120,19 @@ def install(folder: Path, lists: Path) -> None:
                 "lead pip to a mirror.",
                 file=sys.stderr,
             )
-    locked = ["--no-deps", "--require-hashes", "--requirement", str(lists / LOCK)]
-    if subprocess.call([*pip, torch]) or subprocess.call([*pip, *locked]):
+    lock = lists / LOCK
+    hashed = ["--no-deps", "--require-hashes", "--requirement", str(lock)]
+    rest = hashed if lock.exists() else ["--requirement", str(lists / "checks.txt")]  # a set of sets/ has versions only
+    if subprocess.call([*pip, torch]) or subprocess.call([*pip, *rest]):
         sys.exit(
             "pip could not install the requirements (see above). Is a package registry reachable? Then call make "
             "again, it goes on from here. If a hash differs, that registry has other files than PyPI: ask who runs it."
         )
 
 
-def digest(file: Path) -> str:
-    return f"# {file.name}: {hashlib.sha256(file.read_bytes()).hexdigest()}"
+def digest(file: Path) -> list[str]:
+    """A line that tells this file from others; none where there is no file."""
+    return [f"# {file.name}: {hashlib.sha256(file.read_bytes()).hexdigest()}"] if file.exists() else []
 
 
 def pinned(lists: Path) -> list[str]:

@@ -158,6 +158,12 @@ def test_where_there_is_no_cpu_build_a_sentence_says_so(
     assert "No CPU build of torch==2.13.0" in capfd.readouterr().err
 
 
+def test_a_set_of_versions_needs_no_lock(tmp_path: Path, lists: Path) -> None:
+    (lists / bootstrap.LOCK).unlink()
+    bootstrap.main(tmp_path / "environment", "site", lists)
+    assert "tool" in installed(tmp_path / "environment")
+
+
 def test_another_file_than_the_locked_one_is_refused(
     tmp_path: Path, lists: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -17,6 +17,7 @@ from sphinx.locale import get_translation
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from ..addresses import repository_url
+from ..runs.folding import is_book
 
 _ = get_translation("guide")
 
@@ -126,6 +127,8 @@ class Architecture(SphinxDirective):
     """Takes no arguments."""
 
     def run(self) -> list[Node]:
+        if is_book(self.env.app.builder):  # an epub has to declare pages with SVG, and nobody takes the code over from it
+            return []
         graph = imports(Path(self.env.app.confdir))
         label = escape(str(_("哪个文件夹导入哪个文件夹")))
         frame = f'<div class="architecture" role="group" aria-label="{label}" tabindex="0">'  # narrow screens scroll it

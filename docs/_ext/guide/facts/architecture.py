@@ -127,7 +127,7 @@ class Architecture(SphinxDirective):
     """Takes no arguments."""
 
     def run(self) -> list[Node]:
-        if is_book(self.env.app.builder):  # an epub has to declare pages with SVG, and nobody takes the code over from it
+        if is_book(self.env.app.builder):  # where a page with SVG has to be declared
             return []
         graph = imports(Path(self.env.app.confdir))
         label = escape(str(_("哪个文件夹导入哪个文件夹")))

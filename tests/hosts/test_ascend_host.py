@@ -141,8 +141,9 @@ def test_make_html_builds_a_site_there_that_says_what_it_ran_on(host: Host, tmp_
 def small_repository(folder: Path) -> Path:
     """This one with other pages and examples."""
     (folder / "docs/locale/en/LC_MESSAGES").mkdir(parents=True)
-    shared = ("Makefile", "bootstrap.py", "conf.py", "engine", "golden", "requirements", "sets", "standins")
-    for name in (*shared, "docs/_ext", "docs/_static", "docs/_templates", "docs/locale/en/LC_MESSAGES/guide.po"):
+    code = ("Makefile", "bootstrap.py", "conf.py", "engine", "golden", "requirements", "sets", "standins")
+    shared = ("_ext", "_static", "_templates", "data", "locale/en/LC_MESSAGES/guide.po")
+    for name in (*code, *(f"docs/{each}" for each in shared)):
         (folder / name).symlink_to(ROOT / name)
     return folder
 

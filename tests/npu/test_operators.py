@@ -138,7 +138,7 @@ def test_operator_in_half_precision_and_of_tensors_that_are_not_contiguous(name:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", OPERATORS)
+@pytest.mark.parametrize("name", [name for name in OPERATORS if name != "mode"])  # PyTorch itself refuses it
 def test_operator_in_place_and_into_a_result_that_is_given(name: str) -> None:
     op = OPERATORS[name]
 

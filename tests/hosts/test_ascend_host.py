@@ -119,7 +119,8 @@ def test_make_html_builds_a_site_there_that_says_what_it_ran_on(host: Host, tmp_
     """In an environment of one's own; its example is named as one with recorded numbers, and prints others."""
     repository = small_repository(tmp_path / "guide")
     Project(repository).write(
-        index="Site\n====\n\n.. cells:: lora_memory.py memory many parent\n\n.. verification::\n\n" + OF_NO_CHIP,
+        index="Site\n====\n\n.. toctree::\n\n   page\n",
+        page="Page\n====\n\n.. cells:: lora_memory.py memory many parent\n\n.. verification::\n\n" + OF_NO_CHIP,
         lora_memory_py=X.replace("# %% train", "# %% memory") + PARENT,
     )
     given = environment_of_a_reader(tmp_path / "my venv")
@@ -127,7 +128,7 @@ def test_make_html_builds_a_site_there_that_says_what_it_ran_on(host: Host, tmp_
     assert done.returncode == 0, done.stdout + done.stderr
     page, english = (
         unescape((repository / "_build/html" / name).read_text(encoding="utf-8"))
-        for name in ("index.html", "en/index.html")
+        for name in ("page.html", "en/page.html")
     )
     assert "昇腾 NPU" in page and "cards 8" in page and "是在上面的昇腾 NPU 上运行的" in page
     assert "虚拟" not in page.replace("虚拟 NPU 分毫不差。", ""), "what was not dropped the badge speaks of"

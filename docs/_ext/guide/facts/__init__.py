@@ -4,10 +4,27 @@ from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
 from .. import connect_all
-from . import architecture, benchmark, compatibility, field_reports, install_commands, verification, version_sets
+from . import (
+    architecture,
+    benchmark,
+    compatibility,
+    field_reports,
+    install_commands,
+    verification,
+    version_sets,
+    where_to_send,
+)
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     return connect_all(
-        app, architecture, benchmark, verification, version_sets, compatibility, field_reports, install_commands
+        app,
+        architecture,
+        benchmark,
+        verification,
+        where_to_send,
+        version_sets,
+        compatibility,
+        field_reports,
+        install_commands,
     )

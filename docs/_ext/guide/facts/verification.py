@@ -22,7 +22,6 @@ from sphinx.util.docutils import SphinxDirective
 from engine.values.record import Outcome, Record
 from engine.values.run import Run
 
-from ..addresses import repository_url
 from ..runs.badge import bytes_text, cards_text, device_text, kind_text, peak_text
 from ..runs.execution import docname_of, rehearsals, rehearsed_of, runs_of_build
 from ..runs.folding import fold
@@ -43,20 +42,6 @@ class Verification(SphinxDirective):
     def run(self) -> list[Node]:
         self.env.metadata[self.env.docname]["shows_verification"] = True
         return [verification()]
-
-
-class WhereToSend(SphinxDirective):
-    """Where records of other devices are handed in: a link where the repository's address is known."""
-
-    def run(self) -> list[Node]:
-        if not (repository := repository_url()):
-            text = _("交到你取得这个仓库的地方：开一个 pull request，或者把文件夹打包，附在一个 issue 里。")
-            return [nodes.paragraph("", text, translatable=False)]
-        line = nodes.paragraph("", _("交到："), translatable=False)
-        line += nodes.reference("", _("开一个 pull request"), refuri=f"{repository}/pulls")
-        line += nodes.Text(_("，或者把文件夹打包，附在"))
-        line += nodes.reference("", _("一个 issue 里"), refuri=f"{repository}/issues/new")
-        return [line]
 
 
 class ShowVerification(SphinxPostTransform):
@@ -194,7 +179,6 @@ def write_json(app: Sphinx, exception: Exception | None) -> None:
 def connect(app: Sphinx) -> None:
     app.add_node(verification)
     app.add_directive("verification", Verification)
-    app.add_directive("where-to-send", WhereToSend)
     app.add_post_transform(ShowVerification)
     app.connect("env-get-outdated", outdated)
     app.connect("html-page-context", add_filter)

@@ -17,14 +17,5 @@ from . import (
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
-    return connect_all(
-        app,
-        architecture,
-        benchmark,
-        verification,
-        where_to_send,
-        version_sets,
-        compatibility,
-        field_reports,
-        install_commands,
-    )
+    parts = (architecture, benchmark, verification, where_to_send, version_sets, compatibility, field_reports)
+    return connect_all(app, *parts, install_commands)

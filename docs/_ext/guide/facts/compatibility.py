@@ -16,6 +16,7 @@ from sphinx.application import Sphinx
 from sphinx.locale import get_translation
 from sphinx.util.docutils import SphinxDirective
 
+from ..runs.badge import kind_text
 from ..runs.execution import run_of
 from .tables import Entry, table
 from .version_sets import Column, columns
@@ -128,11 +129,12 @@ class Compatibility(SphinxDirective):
 
 
 def _ran_with(release: Release, sets: list[Column]) -> Entry:
-    """Which sets have exactly this torch_npu and ran, and how many examples did."""
+    """Which sets have exactly this torch_npu and ran, on what device, and how many examples did."""
     ran = [each for each in sets if each.chosen.pins["torch_npu"] == release.torch_npu and each.outcomes]
     results: list[Node] = []
     for each in ran:
-        results += [nodes.Text("; " if results else ""), nodes.Text(f"{each.name} "), each.result()]
+        device = kind_text(each.record.device) if each.record else ""
+        results += [nodes.Text("; " if results else ""), nodes.Text(f"{each.name} ({device}) "), each.result()]
     return nodes.inline("", "", *results) if results else UNKNOWN
 
 

@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 GOLDEN = Path(__file__).parents[1] / "golden"
 
 
+def cores() -> int:
+    """How many processors this process may use: ``taskset`` and containers leave some of the machine's."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def say(line: str) -> None:
     """Print at once, also where output goes into a file."""
     print(line, flush=True)
@@ -70,7 +75,7 @@ class Session:
     limits_of: Mapping[str, Limits] = field(default_factory=dict)
     """Of examples that have their own, by name."""
     golden: Golden = field(default_factory=lambda: Golden(GOLDEN))
-    jobs: int = field(default_factory=lambda: 1 if on_silicon() else min(2, os.cpu_count() or 1))
+    jobs: int = field(default_factory=lambda: 1 if on_silicon() else min(2, cores()))
     """How many examples at a time; on a card one has the memory for itself."""
     tell: Callable[[str], None] = say
     """Hears of progress, a line at a time."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import re
+import shutil
 import subprocess
 import sys
 import venv
@@ -140,6 +141,25 @@ def test_a_file_is_no_folder(tmp_path: Path, lists: Path) -> None:
     file.write_text("years of work")
     assert "Choose another folder" in said(lambda: bootstrap.main(file, "site", lists))
     assert file.read_text() == "years of work"
+
+
+def test_a_disk_that_is_too_small_is_a_sentence(tmp_path: Path, lists: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage(tmp_path)._replace(free=4 << 30)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    assert said(lambda: bootstrap.main(tmp_path / "new" / "one", "site", lists)) == (
+        f"6 GiB of disk are needed for the environment, 4 GiB are free at {tmp_path}"
+    )
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("version", [(3, 10), (3, 15)])
+def test_a_python_that_is_too_old_or_too_new_is_a_sentence(
+    tmp_path: Path, lists: Path, monkeypatch: pytest.MonkeyPatch, version: tuple[int, int]
+) -> None:
+    monkeypatch.setattr(sys, "version_info", (*version, 0, "final", 0))
+    told = said(lambda: bootstrap.main(tmp_path / "new", "site", lists))
+    assert told.startswith(f"Python 3.11 to 3.14 is needed, this is {version[0]}.{version[1]}: install one of them")
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_debian_without_its_package_hears_its_name(

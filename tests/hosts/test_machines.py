@@ -101,6 +101,50 @@ def test_a_second_user_can_read_what_the_first_has_made(tmp_path: Path) -> None:
     assert {oct(path.stat().st_mode & 0o777) for path in store.rglob("*")} == {"0o755", "0o644"}
 
 
+# A container as small as they come: no IPv6, 64 MB of shared memory, one core, files for their owner alone, a home
+# that can not be written; what it has instead comes behind it.
+SMALL = [
+    "unshare",
+    "--net",
+    "--mount",
+    "sh",
+    "-c",
+    "echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6 && ip link set lo up && "
+    'mount -t tmpfs -o size=64m none /dev/shm && umask 077 && HOME=/proc exec taskset --cpu-list 0 "$@"',
+    "sh",
+]
+RANKS = """
+import os, torch
+torch.distributed.init_process_group("hccl")
+rank = torch.distributed.get_rank()
+batch = torch.utils.data.DataLoader(range(64), batch_size=64, num_workers=2)
+total = sum(int(numbers.sum()) for numbers in batch) + torch.full((1 << 20,), 1.0, device=f"npu:{rank}")
+torch.distributed.all_reduce(total)
+print("sum", total[0].item(), flush=True)
+torch.distributed.destroy_process_group()
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can take IPv6 and shared memory away")
+def test_a_small_container_has_hubs_and_two_ranks(tmp_path: Path) -> None:
+    """What is left of the machine is enough, for the engine and for what an example starts."""
+    (tmp_path / "ranks.py").write_text(RANKS)
+    script = (
+        "! getent ahostsv6 localhost | grep -q ::1$ && nproc && umask && df -m --output=size /dev/shm | tail -1 && "
+        "hf download HuggingFaceTB/SmolLM2-135M-Instruct config.json --quiet >/dev/null && echo downloaded && "
+        f"torchrun --standalone --nproc_per_node 2 {tmp_path}/ranks.py && "
+        "python -c 'from engine.cache import Cache; from engine.session import Session; "
+        'print("jobs", Session(Cache("unused")).jobs)\''
+    )
+    environment = {**os.environ, "STANDINS_HOME": str(home())}
+    done = subprocess.run(
+        [*SMALL, *STANDINS, "sh", "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split()[:4] == ["1", "0077", "64", "downloaded"], done.stdout
+    assert done.stdout.count("4034.0") == 2 and done.stdout.endswith("jobs 1\n")
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_what_he_can_not_read_is_no_asset_for_him(tmp_path: Path) -> None:
     file = tmp_path / "model.safetensors"

@@ -76,7 +76,7 @@ GOALS = (
     Goal("cold/guide", 0.30, "cold/myst-2"),
     Goal("cold/guide", None, "cold/myst-1"),
     Goal("cold/guide", None, "cold/scripts"),
-    Goal("unchanged/guide", 1.3, "unchanged/sphinx"),
+    Goal("unchanged/guide", 1.2, "unchanged/sphinx"),
     Goal("unchanged/guide", None, "unchanged/gallery"),
     Goal("unchanged/guide", None, "unchanged/myst-cache"),
     Goal("unchanged/torch", 0),
@@ -84,6 +84,7 @@ GOALS = (
     Goal("example/guide", None, "example/gallery"),
     Goal("example/guide", None, "example/myst-cache"),
     Goal("memory/guide", 0.5, "memory/myst-2"),
+    Goal("memory/guide", 1.3, "memory/scripts"),
     Goal("memory/guide", None, "memory/gallery"),
     Goal("growth/deviation", 10),
     Goal("cell/guide", None, "cell/nbclient"),
@@ -94,6 +95,11 @@ GOALS = (
     Goal("hub/download", None, "hub/copy"),
     Goal("map/guide", None, "map/loop"),
     Goal("train/guide", None, "train/loop"),
+    Goal("rehearsal/share", 25),
+    Goal("sets/again", 1),
+    *(Goal(f"shards/{machines}/{examples}", 15) for machines in (2, 4, 8) for examples in (42, 200, 1000)),
+    Goal("paired/site/now", 0.75, "paired/site/before"),
+    Goal("paired/tests/now", 0.8, "paired/tests/before"),
 )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import contestants, peers
+from benchmarks import contestants, paired, peers, shards
 from benchmarks.builds import TORCH, Contest, imported
 from benchmarks.project import pages
 from benchmarks.rows import Results, Row, this_machine, versions
@@ -53,6 +53,11 @@ PART_ROWS = {  # Chinese, English, unit
         "KiB",
     ),
     "site/heaviest": ("最重的一页", "the heaviest page", "KiB"),
+    "rehearsal/executed": ("本指南的例子：运行", "the guide's examples: executed", "s"),
+    "rehearsal/rehearsed": ("本指南的例子：演算", "the guide's examples: rehearsed", "s"),
+    "rehearsal/share": ("演算比只运行多用的时间", "rehearsing: time added to that of executing", "%"),
+    "sets/check": ("一组版本：查明没有什么要重跑", "a set of versions: finding that nothing has to run again", "s"),
+    "sets/again": ("一组版本：改一个例子，重跑的例子", "a set of versions: one example edited, examples run again", ""),
     "site/search": ("搜索，从打开到出结果", "search, from opening to results", "ms"),
 }
 
@@ -84,6 +89,7 @@ def run(plan: Plan, folder: Path) -> Results:
     with plain_cpu() as environment:
         rows = [*contest(plan, folder, environment, python), *growth(plan, folder, environment)]
         rows += parts(plan, folder, environment, cold=next(row for row in rows if row.name == "cold/guide").value)
+    rows += [*shards.rows(), *paired.rows()]
     return Results(
         started.isoformat(timespec="seconds"), round(time.monotonic() - begin), machine, versions(), tuple(rows)
     )
@@ -152,6 +158,7 @@ def parts(plan: Plan, folder: Path, environment: Mapping[str, str], cold: float)
         **part("teaching", environment, rounds, plan.map_rows, plan.train_steps),
         **part("site", environment, site),
         **npu_steps(rounds, plan.npu_steps),
+        **kept_runs(rounds),
     }
     rows = [
         Row(name, *PART_ROWS[name][:2], tuple(found[name]), PART_ROWS[name][2]) for name in PART_ROWS if found.get(name)
@@ -174,7 +181,19 @@ def npu_steps(rounds: int, steps: int) -> dict[str, list[float]]:
     """Its two processes see the two devices; nothing where there is no virtual NPU."""
     say("virtual NPU")
     command = [sys.executable, "benchmarks/npu_step.py", "--json", "--rounds", str(rounds), "--steps", str(steps)]
-    return output_of(command, {name: value for name, value in os.environ.items() if name != "NPU"})
+    return output_of(command, without_choice())
+
+
+def kept_runs(rounds: int) -> dict[str, list[float]]:
+    """Of the guide itself, among its own stand-ins; nothing where it was not built."""
+    say("runs that are kept")
+    command = [sys.executable, "-m", "standins", sys.executable, "-m", "benchmarks.parts.kept", str(rounds)]
+    return output_of(command, without_choice())
+
+
+def without_choice() -> dict[str, str]:
+    """The environment, where the device is not chosen to be the CPU."""
+    return {name: value for name, value in os.environ.items() if name != "NPU"}
 
 
 def output_of(command: list[str], environment: Mapping[str, str]) -> dict[str, list[float]]:

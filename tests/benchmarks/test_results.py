@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks import report
+from benchmarks import paired, report
 from benchmarks.rows import GOALS, MET, MISSED, NOT_MEASURED, Goal, Results, Row
 from benchmarks.run import PART_ROWS, predicted
 
@@ -21,7 +21,7 @@ def made_up(**values: float) -> Results:
 
 def test_every_row_that_needs_no_peer_is_measured(results: Results) -> None:
     browser = {"site/page", "site/heaviest", "site/search"}  # need a Chromium
-    device = {"step/cpu", "step/npu"}  # need a virtual NPU
+    device = {name for name in PART_ROWS if name.startswith(("step/", "rehearsal/", "sets/"))}  # need a virtual NPU
     expected = {"cold/guide", "unchanged/guide", "unchanged/sphinx", "memory/guide", "growth/deviation", *PART_ROWS}
     assert expected - browser - device <= results.by_name.keys()
     assert all(row.values and row.zh and row.en for row in results.rows)
@@ -78,7 +78,33 @@ def test_growth_is_predicted_from_what_each_example_adds() -> None:
 
 def test_goals_name_rows_that_are_measured() -> None:
     """Of the contestants, or of the parts; a goal that names no row could never be missed."""
-    steps = {"cold", "unchanged", "prose", "example", "memory", "growth", "judgement"}
+    steps = {"cold", "unchanged", "prose", "example", "memory", "growth", "judgement", "shards", "paired"}
     for goal in GOALS:
         for name in filter(None, (goal.row, goal.than)):
             assert name in PART_ROWS or name.partition("/")[0] in steps, name
+
+
+REPORT = """	Command being timed: "make html"
+	Elapsed (wall clock) time (h:mm:ss or m:ss): {}
+	Exit status: {}
+"""
+
+
+@pytest.mark.parametrize(("elapsed", "took"), [("4:22.84", 262.84), ("1:02:03", 3723)])
+def test_a_build_of_two_commits_is_noted_as_time_reports_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, elapsed: str, took: float
+) -> None:
+    monkeypatch.setattr(paired, "NOTED", tmp_path / "paired.json")
+    before, now = tmp_path / "before", tmp_path / "now"
+    before.write_text(REPORT.format("0:10.00", 0), encoding="utf-8")
+    now.write_text(REPORT.format(elapsed, 0), encoding="utf-8")
+    paired.note("site", "7fda252", str(before), "1a2b3c4", str(now))
+    rows = {row.name: row for row in paired.rows()}
+    assert rows["paired/site/now"].value == took and rows["paired/site/now"].en == "the whole site, cold: 1a2b3c4"
+    [(_, ratio, verdict)] = made_up(**{name: row.value for name, row in rows.items()}).goals_of(rows["paired/site/now"])
+    assert (ratio, verdict) == (took / 10, MISSED)
+
+
+def test_a_build_that_failed_is_not_noted() -> None:
+    with pytest.raises(ValueError, match="a command that succeeded"):
+        paired.seconds(REPORT.format("4:22.84", 2))

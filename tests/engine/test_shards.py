@@ -2,42 +2,32 @@
 
 from __future__ import annotations
 
-import heapq
 import json
-import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from benchmarks import shards as simulated
+from benchmarks.shards import EXAMPLES, MACHINES, share_of_ideal
 from engine import shards
-from engine.shards import Shard, divided, recorded
+from engine.shards import Shard, recorded
 
 Write = Callable[..., Path]
-WORKERS = 2  # that each machine executes at a time
 
 
-def lasting(seconds: Sequence[float], workers: int) -> float:
-    """How long it takes so many workers, the longest first."""
-    busy = [0.0] * workers
-    for each in sorted(seconds, reverse=True):
-        heapq.heappushpop(busy, busy[0] + each)
-    return max(busy)
-
-
-@pytest.mark.parametrize("machines", [2, 4, 8])
-@pytest.mark.parametrize("examples", [42, 200, 1000])
+@pytest.mark.parametrize("machines", MACHINES)
+@pytest.mark.parametrize("examples", EXAMPLES)
 def test_machines_are_busy_alike(examples: int, machines: int) -> None:
-    """At least 85 % of ideal, which is all work spread evenly; but no example ends sooner than it takes."""
-    known = list(recorded().values())
-    times = known[:examples] + random.Random(examples).choices(known, k=max(0, examples - len(known)))
-    seconds = {f"{number}.py": took for number, took in enumerate(times)}
-    took = max(lasting([seconds[name] for name in share], WORKERS) for share in divided(seconds, machines))
-    ideal = max(sum(times) / (machines * WORKERS), *times)
-    assert ideal / took >= 0.85, f"{took:.0f} s, ideal {ideal:.0f} s, of which the longest example {max(times):.0f} s"
+    assert 0.85 <= share_of_ideal(machines, examples) <= 1
+
+
+def test_a_bad_division_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulated, "divided", lambda seconds, parts: [list(seconds), *[[]] * (parts - 1)])
+    assert share_of_ideal(4, 200) < 0.3
 
 
 def test_every_example_is_in_one_shard_whatever_the_order(project: Write) -> None:

@@ -16,11 +16,10 @@ from packaging.version import Version
 from sphinx.application import Sphinx
 from sphinx.locale import get_translation
 from sphinx.util.docutils import SphinxDirective
-from sphinx_design.shared import create_component
 
 from sets import VersionSet, every_set
 
-from ..runs.device_tabs import tab
+from ..runs.device_tabs import tab, tab_set
 
 _ = get_translation("guide")
 
@@ -94,7 +93,7 @@ class InstallCommands(SphinxDirective):
         path = Path(self.env.srcdir) / DATA
         self.env.note_dependency(str(path))
         wheels = Wheels.read(path)
-        tabs = create_component("tab-set", classes=["sd-tab-set"])
+        tabs = tab_set()
         for chosen in every_set().values():
             if chosen.cann and chosen.name.startswith("cann-"):
                 self.env.note_dependency(str(chosen.file))
@@ -102,7 +101,7 @@ class InstallCommands(SphinxDirective):
         return [tabs]
 
     def _hosts(self, chosen: VersionSet, wheels: Wheels) -> Node:
-        tabs = create_component("tab-set", classes=["sd-tab-set"])
+        tabs = tab_set()
         for host in HOSTS:
             text = commands(chosen, host, wheels)
             block = nodes.literal_block(text, text, language="bash", not_run=True)

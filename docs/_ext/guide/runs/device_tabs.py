@@ -46,7 +46,7 @@ def _add_tab(own: nodes.container, other: nodes.container) -> None:
     if tabs is None:
         outputs, here = _outputs(own), run_of(example)
         own.children = [child for child in own.children if child not in outputs]
-        tabs = create_component("tab-set", classes=["sd-tab-set"])
+        tabs = tab_set()
         tabs += tab(_("本次构建：%s") % device_text(here.record) if here else _("本次构建"), outputs)
         own += tabs
     device = device_text(handed_in.runs_elsewhere()[host][example].record)
@@ -55,6 +55,11 @@ def _add_tab(own: nodes.container, other: nodes.container) -> None:
 
 def _outputs(cell: nodes.container) -> list[nodes.Node]:
     return [child for child in cell.children if child.get("nb_element") == "cell_code_output"]
+
+
+def tab_set() -> nodes.container:
+    """An empty one, for what :func:`tab` makes."""
+    return create_component("tab-set", classes=["sd-tab-set"])
 
 
 def tab(label: str, content: list[nodes.Node], sync: tuple[str, str] = ("", "")) -> nodes.container:

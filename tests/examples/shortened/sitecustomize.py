@@ -1,7 +1,8 @@
 """Comes first in the Python processes of the plain runs: the Trainer ends there after a few steps.
 
 That training reaches what its page shows is seen where the engine runs it; a plain run shows that the file is whole.
-Python imports a module of this name by itself, and nothing is changed before the program imports the Trainer.
+Python imports a module of this name by itself, and nothing is changed before the program imports the Trainer; a kernel
+that has it already executes this text.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from types import ModuleType
 from typing import Any
 
 STEPS = 3
+EVALUATED = 16  # rows
 
 
 def end_early(trainer: ModuleType) -> None:
-    """Evaluate and save as at the end of an epoch, and end."""
+    """Evaluate and save as at the end of an epoch, and end; evaluating takes a few rows only."""
     from transformers.trainer_callback import TrainerCallback
 
     class EndsEarly(TrainerCallback):
@@ -30,6 +32,13 @@ def end_early(trainer: ModuleType) -> None:
                 control.should_evaluate |= args.eval_strategy == "steps"
                 control.should_save |= args.save_strategy == "steps"
 
+    evaluate = trainer.Trainer.evaluate
+
+    def evaluate_few(self: Any, eval_dataset: Any = None, *arguments: Any, **named: Any) -> Any:
+        rows = self.eval_dataset if eval_dataset is None else eval_dataset
+        return evaluate(self, rows.select(range(min(EVALUATED, len(rows)))), *arguments, **named)
+
+    trainer.Trainer.evaluate = evaluate_few  # type: ignore[attr-defined]
     trainer.DEFAULT_CALLBACKS.append(EndsEarly)  # type: ignore[attr-defined]
 
 
@@ -51,4 +60,7 @@ class AfterTrainer:
         return spec
 
 
-sys.meta_path.insert(0, AfterTrainer())
+if "transformers.trainer" in sys.modules:
+    end_early(sys.modules["transformers.trainer"])
+else:
+    sys.meta_path.insert(0, AfterTrainer())

@@ -13,7 +13,7 @@ ARCHIVE := llama-on-ascend
 FORMS ?=
 PORT ?= 8000
 
-.PHONY: html pages epub epubs pdf pdfs test checks shard lint bench lock set serve translations explain accept rehearse install new-chapter zip linkcheck clean help
+.PHONY: html pages epub epubs pdf pdfs test checks executed shard lint bench lock set serve translations explain accept rehearse install new-chapter zip linkcheck clean help
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -47,12 +47,15 @@ pdfs: epubs
 	@for book in $(BUILD)/books/*.epub; do $(PY) docs/_ext/guide/publishing/print_book.py $$book $${book%.epub}.pdf || exit; done
 
 test lint bench: NEEDS := checks
-test: lint ## run every check: style, types, examples, hubs, virtual NPU, pages
+test: install ## run every check: style, types, examples, hubs, virtual NPU, pages
 	@$(STANDINS) $(MAKE) --no-print-directory checks
 
-checks: # inside the stand-ins; the examples first, so that both workers find their runs
-	@$(PY) -m engine run examples/*.py examples/*.sh || true
+checks: # inside the stand-ins; the examples before the tests, so that both workers find their runs
+	@$(MAKE) --no-print-directory --jobs 2 lint executed
 	@$(PY) -m pytest --numprocesses 2
+
+executed: # what fails is told once more by the test of its example
+	@$(PY) -m engine run examples/*.py examples/*.sh || true
 
 shard: install ## execute one part of the examples, on one of several machines: make shard SHARD=2/4; put their _build/runs together
 	@$(STANDINS) $(PY) -m engine run --shard "$(SHARD)" examples/*.py examples/*.sh

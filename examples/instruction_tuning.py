@@ -45,7 +45,8 @@ def answers(model, prompts):
 def examine(model):
     given = answers(model, chats["test"]["prompt"][:])
     wanted = [completion[0]["content"] for completion in chats["test"]["completion"]]
-    print("first answers:", given[:6])
+    for prompt, answer in list(zip(chats["test"]["prompt"], given, strict=True))[:4]:
+        print(f"{prompt[-1]['content'].splitlines()[0][:90]} -> {answer!r}")
     print("one word:", sum(answer in ("positive", "negative") for answer in given), "of", len(given))
     print("right:   ", sum(answer == word for answer, word in zip(given, wanted, strict=True)), "of", len(given))
 

@@ -48,7 +48,12 @@ def answers(model):
     return tokenizer.batch_decode(output[:, batch["input_ids"].shape[1] :], skip_special_tokens=True)
 
 
-print(*answers(base)[:3], sep="\n")
+def show(given):
+    for chat, answer in list(zip(held_out, given, strict=True))[:4]:
+        print(f"{chat[0]['content'].splitlines()[1][:90]} -> {answer!r}")
+
+
+show(answers(base))
 
 # %% lora
 from peft import LoraConfig, get_peft_model
@@ -79,7 +84,7 @@ for entry in trainer.state.log_history[:-1]:
 
 # %% after
 adapted = answers(model)
-print(*adapted[:3], sep="\n")
+show(adapted)
 right = sum(answer == chat[1]["content"] for answer, chat in zip(adapted, held_out, strict=True))
 print(f"right to the letter: {right} of {len(held_out)}")
 

@@ -51,16 +51,73 @@ def training_bytes(model):
 
 
 choices = [(everything, "float32"), (everything, "bfloat16"), (last_layer, "bfloat16"), (lora, "bfloat16")]
-rows = {}
+sizes, trained = {}, {}
 for way, dtype in choices:
     model = way(llama_8b(getattr(torch, dtype)))
-    parts = training_bytes(model)
-    rows[f"{way.__name__}, {dtype}"] = {
-        "trained": f"{model.num_parameters(only_trainable=True):,}",
-        **{name: f"{size / 2**30:.1f}" for name, size in parts.items()},
-        "total GiB": f"{sum(parts.values()) / 2**30:.1f}",
-    }
-print(pd.DataFrame(rows).T.to_string())
+    name = f"{way.__name__}, {dtype}"
+    sizes[name] = training_bytes(model)
+    trained[name] = f"{model.num_parameters(only_trainable=True):,}"
+table = pd.DataFrame(sizes).T / 2**30
+table["total GiB"] = table.sum(axis=1)
+table = table.map("{:.1f}".format)
+table.insert(0, "trained", trained)
+print(table.to_string())
+
+# %% activations
+from torch.autograd.graph import saved_tensors_hooks
+from transformers import AttentionInterface
+
+length = 2048  # tokens of the one row in a batch
+
+
+class Fused(torch.autograd.Function):
+    """Keeps its inputs and its output, as fused attention does, and not a score for each pair of tokens."""
+
+    @staticmethod
+    def forward(ctx, query, key, value):
+        output = query.transpose(1, 2).contiguous()
+        ctx.save_for_backward(query, key, value, output)
+        return output
+
+
+AttentionInterface.register("fused", lambda module, q, k, v, mask, **rest: (Fused.apply(q, k, v), None))
+
+
+def activations(way, dtype, layers):
+    """What a forward pass through so many layers keeps for the backward pass."""
+    model = llama_8b(getattr(torch, dtype))
+    model.set_attn_implementation("fused")
+    model.model.layers = model.model.layers[:layers]
+    model = way(model).train()
+    weights = {id(p.untyped_storage()): p.untyped_storage() for p in model.parameters()}
+    kept = {}
+
+    def keep(tensor):
+        kept[id(tensor.untyped_storage())] = tensor.untyped_storage()
+        return tensor
+
+    tokens = torch.zeros(1, length, dtype=torch.long, device="meta")
+    with saved_tensors_hooks(keep, lambda tensor: tensor):
+        model(input_ids=tokens, labels=tokens, use_cache=False)
+    return sum(storage.nbytes() for name, storage in kept.items() if name not in weights)
+
+
+for way, dtype in choices:
+    sizes[f"{way.__name__}, {dtype}"]["activations"] = activations(way, dtype, config.num_hidden_layers)
+# with checkpointing: what enters each layer, and all of the one layer that is being computed again
+entering = (config.num_hidden_layers - 1) * length * config.hidden_size * torch.bfloat16.itemsize
+sizes["lora, bfloat16, checkpointing"] = {
+    **sizes["lora, bfloat16"],
+    "activations": entering + activations(lora, "bfloat16", 1),
+}
+for name, parts in sizes.items():
+    print(f"{name:30} {parts['activations'] / 2**30:5.1f} GiB of activations")
+
+# %% chart
+axes = (pd.DataFrame(sizes).T[::-1] / 2**30).plot.barh(stacked=True, figsize=(7, 3), xlabel="GiB, batch 1 x 2048")
+axes.axvline(60.97, color="grey", linestyle="--")
+axes.annotate(" 910B, 61 GiB", (60.97, -0.4), color="grey")
+axes.figure.savefig("memory.png", bbox_inches="tight")
 
 # %% check needs=["npu"]
 from transformers import AutoConfig

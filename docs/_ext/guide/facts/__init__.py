@@ -6,6 +6,7 @@ from sphinx.util.typing import ExtensionMetadata
 from .. import connect_all
 from . import (
     architecture,
+    before_after,
     benchmark,
     compatibility,
     field_reports,
@@ -17,5 +18,5 @@ from . import (
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
-    parts = (architecture, benchmark, verification, where_to_send, version_sets, compatibility, field_reports)
-    return connect_all(app, *parts, install_commands)
+    parts = (architecture, before_after, benchmark, verification, where_to_send, version_sets, compatibility)
+    return connect_all(app, *parts, field_reports, install_commands)

@@ -52,8 +52,8 @@ def answers(printed: str) -> dict[str, Answer]:
 
 def printed(notebook: NotebookNode, title: str) -> str:
     """What the cell of this name wrote to its standard output."""
-    outputs = next((cell.outputs for cell in notebook.cells if cell.metadata.get("title") == title), [])
-    return "".join(output.text for output in outputs if output.get("name") == "stdout")
+    cells = [cell for cell in notebook.cells if cell.metadata.get("title") == title]
+    return "".join(output.text for cell in cells for output in cell.outputs if output.get("name") == "stdout")
 
 
 class BeforeAfter(SphinxDirective):

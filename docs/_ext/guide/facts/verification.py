@@ -54,7 +54,7 @@ class ShowVerification(SphinxPostTransform):
             here = runs_of_build()
             tables = [self._runs([run.record for run in here.values()])]
             if rehearsals():
-                tables += [nodes.rubric("", _("真正的 8B：演算")), self._rehearsals(here)]
+                tables += [nodes.rubric("", _("8B 的显存：空跑")), self._rehearsals(here)]
             if runs_elsewhere():
                 tables += [nodes.rubric("", _("不同设备对照")), self._matrix({_("本次构建"): here, **runs_elsewhere()})]
             node.replace_self(tables)

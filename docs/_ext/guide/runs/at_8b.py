@@ -66,14 +66,16 @@ class ShowAt8B(SphinxPostTransform):
             box += nodes.paragraph("", _("换成真正的 8B"), classes=["at-8b-title"])
             for name in node["examples"]:
                 box += self._example(rehearsals()[name], rehearsed_of(name), alone=len(node["examples"]) == 1)
-            box += fold("", *map(_paragraph, _limits()), summary=_("演算：真实的形状和分配器，没有计算"))
+            box += fold(
+                "", *map(_paragraph, _limits()), summary=_("怎样得出：空跑（dry run），真实的形状和分配器，不做计算")
+            )
             node.replace_self(box)
 
     def _example(self, rehearsal: Rehearsal, found: dict[int, Rehearsed], alone: bool) -> list[Node]:
         parts: list[Node] = [] if alone else [_paragraph(nodes.literal(text=rehearsal.example.name))]
         parts += [_verdict(found[cards]) for cards in rehearsal.cards if cards in found]
         if not found:
-            parts.append(_paragraph(_("本次构建没有演算：这里没有虚拟 NPU。")))
+            parts.append(_paragraph(_("本次构建没有空跑：这里没有虚拟 NPU。")))
         if rehearsal.instead:
             parts.append(_paragraph(_("一张卡放得下的做法："), self._link(rehearsal.instead)))
         return parts + _lines(rehearsal.hunks)
@@ -97,7 +99,7 @@ def _verdict(rehearsed: Rehearsed) -> nodes.paragraph:
     line += nodes.inline("", cards_text(rehearsed.cards))
     if found.stop:
         line += nodes.inline("", _("✗ 放不下"), classes=["mark"])
-        line += nodes.inline("", _("停在 %s 这一格：") % found.stop.cell, classes=["rest"])
+        line += nodes.inline("", _("停在 %s 这段代码：") % found.stop.cell, classes=["rest"])
         line += nodes.literal(text=found.out_of_memory or found.stop.error)
         return line
     line += nodes.inline("", _("✓ 放得下"), classes=["mark"])

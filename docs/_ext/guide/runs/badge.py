@@ -65,7 +65,7 @@ def facts_text(records: list[Record]) -> str:
 def memory_texts(records: list[Record]) -> list[str]:
     """Of what is rehearsed: how much of a card it took here, and takes with the 8B; a line for each example."""
     return [
-        _("%(example)s 的显存峰值：这里的小模型 %(small)s（实测），8B %(large)s（演算）")
+        _("%(example)s 的显存峰值：这里的小模型 %(small)s（实测），8B %(large)s（空跑）")
         % {"example": record.example, "small": bytes_text(record.device.peak_bytes), "large": at_8b}
         for record in records
         if record.device.peak_bytes and (at_8b := rehearsed_text(rehearsed_of(record.example)))

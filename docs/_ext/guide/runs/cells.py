@@ -99,7 +99,7 @@ class DescribeOwnPictures(SphinxPostTransform):
         for cell in self.document.findall(nodes.container):
             if cell.get("nb_element") == "cell_code":
                 for image in cell.findall(nodes.image):
-                    image.setdefault("alt", _("%s 这一格画的图") % cell["cell_metadata"].get("title"))
+                    image.setdefault("alt", _("%s 这段代码画的图") % cell["cell_metadata"].get("title"))
 
 
 def _describe_pictures(node: cells, shown: list[Node]) -> None:
@@ -132,13 +132,13 @@ def _notice(cell: CellRecord | None) -> list[Node]:
     if cell and cell.outcome is Outcome.RAN:
         return []
     if cell and cell.need == "npu":
-        text = _("这一格没有运行：它要用 NPU，而构建这一页的机器上没有。")
+        text = _("这段代码没有运行：它要用 NPU，而构建这一页的机器上没有。")
     elif cell and cell.need:
-        text = _("这一格没有运行：它需要 %s，这一页的运行环境不满足。") % cell.need
+        text = _("这段代码没有运行：它需要 %s，这一页的运行环境不满足。") % cell.need
     elif cell is None or cell.outcome is Outcome.SKIPPED:
-        text = _("这一格没有运行：前面的一格没有成功。")
+        text = _("这段代码没有运行：前面的代码没有成功。")
     else:
-        text = _("这一格没有成功：%s") % cell.error
+        text = _("这段代码没有成功：%s") % cell.error
     return [nodes.warning("", nodes.paragraph("", text), classes=["cell-not-run"])]
 
 

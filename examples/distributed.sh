@@ -3,9 +3,6 @@
 # %% cards needs=["npu"]
 python -c "import torch; print(torch.npu.device_count(), 'NPUs')"
 
-# %% one needs=["npu"]
-python distributed_train.py 2> one.log || { tail one.log; false; }
-
 # %% two needs=["npu>=2"]
 torchrun --standalone --nproc_per_node 2 distributed_train.py 2> two.log || { tail two.log; false; }
 
@@ -28,9 +25,9 @@ python reload.py trained 2> reload.log || { tail reload.log; false; }
 accelerate config default --config_file cards.json
 grep -E "distributed_type|num_machines|num_processes|mixed_precision" cards.json
 
-# %% four needs=["npu>=4"]
-accelerate launch --config_file cards.json --num_processes 4 distributed_train.py \
-    2> four.log || { tail four.log; false; }
+# %% accelerate needs=["npu>=2"]
+accelerate launch --config_file cards.json --num_processes 2 distributed_train.py \
+    2> accelerate.log || { tail accelerate.log; false; }
 
 # %% hosts needs=["npu>=2"]
 port=$((20000 + RANDOM % 10000))

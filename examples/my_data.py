@@ -98,8 +98,8 @@ from trl import SFTConfig, SFTTrainer
 model = AutoModelForCausalLM.from_pretrained(model_id, dtype=torch.bfloat16)
 arguments = SFTConfig(
     output_dir=f"{output}/checkpoints",
-    num_train_epochs=4,
-    per_device_train_batch_size=16,
+    num_train_epochs=2,
+    per_device_train_batch_size=8,
     learning_rate=8e-4 * (2000 / model.config.hidden_size) ** 0.78,  # 2.1e-3 for the 135M, 4.6e-4 for an 8B
     warmup_steps=4,
     max_length=max_length,
@@ -108,7 +108,7 @@ arguments = SFTConfig(
     use_cpu=torch.accelerator.current_accelerator() is None,
     save_strategy="epoch",
     save_total_limit=1,
-    logging_steps=7,
+    logging_steps=6,
     disable_tqdm=True,
     report_to="none",
 )

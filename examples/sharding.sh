@@ -63,8 +63,6 @@ END
 python reload.py 2> reload.log || { tail reload.log; false; }
 
 # %% fsdp_loop needs=["npu>=2"]
-python fsdp_train.py 2> fsdp_one.log || { tail fsdp_one.log; false; }
-rm -r checkpoint
 torchrun --standalone --nproc_per_node 2 fsdp_train.py 2> fsdp_loop.log || { tail fsdp_loop.log; false; }
 
 # %% fsdp_resume needs=["npu>=2"]

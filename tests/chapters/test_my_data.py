@@ -173,14 +173,14 @@ def test_it_runs_alone_and_goes_on_the_next_day(tmp_path: Path) -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     small = {
-        "batch_size=16": "batch_size=2",
-        "logging_steps=7": "logging_steps=1",
+        "batch_size=8": "batch_size=2",
+        "logging_steps=6": "logging_steps=1",
         "min(20": "min(2",
         "8017": str(port),
     }
     for steps in (1, 2):
         text = EXAMPLE.text
-        for old, new in {**small, "8017": str(port), "num_train_epochs=4": f"max_steps={steps}"}.items():
+        for old, new in {**small, "8017": str(port), "num_train_epochs=2": f"max_steps={steps}"}.items():
             assert text.count(old) == 1, old
             text = text.replace(old, new)
         text = text.replace('save_strategy="epoch"', 'save_strategy="steps",\n    save_steps=1')

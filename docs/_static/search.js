@@ -13,6 +13,7 @@
   const OTHER_WORD = 0.8; // a word that means the same, or another form of it, for the one that was typed
   const PART_OF_WORD = 0.5;
   const MINOR = 0.3; // a word that adds little: a pair of characters between two words, a word of what is already asked
+  const UNKNOWN = 2; // weight of a word that is nowhere: most others weigh more
   const OF_PAGE = 2; // a section counts for itself, and by its page
   const OF_TERM = 0.7; // what a chapter explains at its end is about its own case
   const OF_TITLE = 1; // more for a section whose whole heading is asked for
@@ -188,7 +189,7 @@
       const add = (scores, [at, points]) => scores.set(at, (scores.get(at) ?? 0) + points);
       const ofUnits = weigh(concept, weightsOf);
       const ofPages = byPage(ofUnits);
-      const heavy = concept.weight * rarity(units.length, ofUnits.size);
+      const heavy = concept.weight * (ofUnits.size ? rarity(units.length, ofUnits.size) : UNKNOWN);
       Object.assign(concept, { heavy, stems: concept.alternatives.map((alternative) => alternative.map(stem)) });
       score(ofUnits, heavy, UNITS).forEach((entry) => add(unitScores, entry));
       score(ofPages, heavy, PAGES).forEach((entry) => add(pageScores, entry));

@@ -137,11 +137,13 @@ def test_every_result_has_an_address_on_its_page(site: Site, search_page: Page) 
 
 
 def test_an_answer_takes_no_time(search_page: Page) -> None:
-    """Measured where many processes share two cores: a reader has less to wait."""
-    search_page.goto(f"search.html?q={quote('双卡训练时显存不够怎么办')}")
-    results(search_page)
-    durations = search_page.evaluate("performance.getEntriesByName('search').map(entry => entry.duration)")
-    assert durations and durations[0] < 1000
+    """The quickest of several: where many processes share two cores, most of the time is not the search's."""
+    durations = []
+    for _ in range(8):
+        search_page.goto(f"search.html?q={quote('双卡训练时显存不够怎么办')}")
+        results(search_page)
+        durations += search_page.evaluate("performance.getEntriesByName('search').map(entry => entry.duration)")
+    assert min(durations) < 100
 
 
 @pytest.mark.parametrize("report", REPORTS, ids=lambda report: report["text"])

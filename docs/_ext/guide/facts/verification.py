@@ -78,7 +78,7 @@ class ShowVerification(SphinxPostTransform):
             ]
             for record in records
         ]
-        return table(head, rows, classes=["verification", "filtered"])
+        return table(head, rows, classes=["verification", "filtered", "no-search"])
 
     def _rehearsals(self, here: Mapping[str, Run]) -> nodes.table:
         """Small model measured, and the 8B on every number of cards."""
@@ -93,7 +93,7 @@ class ShowVerification(SphinxPostTransform):
             ]
             for name, found in rehearsed.items()
         ]
-        return table(head, rows, classes=["verification", "rehearsals"])
+        return table(head, rows, classes=["verification", "rehearsals", "no-search"])
 
     def _matrix(self, columns: Mapping[str, Mapping[str, Run]]) -> nodes.table:
         """Versions first, a line each; then what came of every example."""
@@ -103,7 +103,7 @@ class ShowVerification(SphinxPostTransform):
         here = next(iter(columns.values()))
         for name, run in here.items():
             rows.append([self._example(name), *(_compared(runs.get(name), run) for runs in columns.values())])
-        return table(["", *columns], rows, classes=["verification"])
+        return table([_("例子"), *columns], rows, classes=["verification", "no-search"])
 
     def _example(self, name: str) -> Node:
         uri = self.app.builder.get_relative_uri(self.env.docname, docname_of(name))

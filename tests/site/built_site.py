@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -49,6 +50,10 @@ class Site:
         """The main language's pages that somebody wrote."""
         own = {"404.html", "search.html", "genindex.html"}
         return [page for page in self.pages if "/" not in page and page not in own]
+
+    def path_of(self, url: str) -> str:
+        """What an address of the site is below its root."""
+        return unquote(urlsplit(url).path).removeprefix(urlsplit(self.url).path) or "index.html"
 
     def text(self, path: str) -> str:
         return (self.folder / path).read_text(encoding="utf-8")

@@ -26,7 +26,7 @@ class QuietHandler(SimpleHTTPRequestHandler):
         pass
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        body = (Path(self.directory) / "404.html").read_bytes()
+        body = (Path(self.directory) / "html/404.html").read_bytes()
         self.send_response(code)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
@@ -36,11 +36,10 @@ class QuietHandler(SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Built once, cold, from the cached runs of the examples where they still hold."""
+    """Built once, cold, from the cached runs of the examples where they still hold; in a folder of its host."""
     build = tmp_path_factory.mktemp("site")
-    folder = build / "html"
-    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(QuietHandler, directory=str(folder))) as server:
-        url = f"http://127.0.0.1:{server.server_port}/"
+    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(QuietHandler, directory=str(build))) as server:
+        url = f"http://127.0.0.1:{server.server_port}/html/"
         environment = {**os.environ, "SITE_URL": url, "REPOSITORY_URL": "https://repository.example/guide"}
         command = ["make", "--no-print-directory", "pages", f"FORMS={' '.join(forms())}"]
         command += [f"PY={sys.executable}", f"BUILD={build}"]
@@ -49,7 +48,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             pytest.fail(f"the site can not be built:\n{made.stdout}{made.stderr}", pytrace=False)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
-        yield Site(folder, url)
+        yield Site(build / "html", url)
         server.shutdown()
         thread.join()
 

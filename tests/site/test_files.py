@@ -35,6 +35,7 @@ def test_every_run_record_leads_to_its_downloads(site: Site, open_page: Callable
     page = open_page()
     for article in site.articles:
         page.goto(article)
+        page.locator(".run-record details").evaluate_all("all => all.forEach(fold => fold.open = true)")
         links = page.locator(".run-record a.file").evaluate_all("all => all.map(link => link.href)")
         for link in links:
             response = page.request.get(link)
@@ -46,11 +47,19 @@ def test_every_run_record_leads_to_its_downloads(site: Site, open_page: Callable
         assert all(re.search(r"(python \w+\.py|bash \w+\.sh)", command) for command in commands), commands
 
 
-def test_an_address_that_is_not_there_shows_a_page_that_helps(site: Site, open_page: Callable[..., Page]) -> None:
-    page = open_page("some/deep/address.html")
-    expect(page.get_by_role("heading", level=1)).to_contain_text("没有这一页")
-    page.locator("#main").get_by_role("link", name="首页").click()
-    expect(page).to_have_url(f"{site.url}index.html")
+@pytest.mark.parametrize(("folder", "title", "home"), [("", "没有这一页", "首页"), ("en/", "No such page", "Home")])
+def test_an_address_that_is_not_there_shows_a_page_that_helps(
+    site: Site, open_page: Callable[..., Page], folder: str, title: str, home: str
+) -> None:
+    """At any depth, in the language of the address, which stays in its bar; the site is in a folder of its host."""
+    for address in ("lost.html", "some/deep/address.html"):
+        page = open_page(folder + address)
+        expect(page.get_by_role("heading", level=1)).to_contain_text(title)
+        expect(page).to_have_url(f"{site.url}{folder}{address}")
+        expect(page.locator("html")).to_have_attribute("lang", "en" if folder else "zh-CN")
+        assert page.locator(".scheme-switch").evaluate("button => getComputedStyle(button).borderRadius") == "999px"
+        page.locator("#main").get_by_role("link", name=home).click()
+        expect(page).to_have_url(f"{site.url}{folder}index.html")
 
 
 def test_an_old_address_leads_to_where_the_page_is_now(site: Site, open_page: Callable[..., Page]) -> None:

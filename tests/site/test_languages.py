@@ -6,17 +6,27 @@ import hashlib
 import re
 from collections.abc import Callable
 from html import unescape
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 from built_site import Site
 from playwright.sync_api import Page, expect
 
+LINK = re.compile(r'<a class="reference internal" href="([^"#]+\.html)">(.*?)</a>', re.DOTALL)
 CELL_TEXT = re.compile(r"<pre[^>]*>(.*?)</pre>", re.DOTALL)
 
 
 def cells_of(site: Site, page: str) -> list[str]:
     """Text of every code cell, its outputs, and what did not run, in the order of the page."""
     return [unescape(re.sub(r"<[^>]+>", "", block)) for block in CELL_TEXT.findall(site.text(page))]
+
+
+def plain(html: str) -> str:
+    return unescape(re.sub(r"<[^>]+>", "", html)).strip()
+
+
+def heading(text: str) -> str:
+    """What a page is called, without the sign of its own address."""
+    return plain(re.sub(r'<a class="headerlink".*?</a>', "", text.partition("<h1>")[2].partition("</h1>")[0]))
 
 
 def test_the_switch_stays_on_the_page_and_in_its_section(site: Site, open_page: Callable[..., Page]) -> None:
@@ -79,3 +89,16 @@ def test_the_interface_speaks_english_on_english_pages(site: Site) -> None:
             frame = re.sub(r'<div class="wy-menu.*?</nav>|<title>.*?</title>|<meta[^>]*>', "", frame, flags=re.DOTALL)
             frame = re.sub(r'<li class="breadcrumb-item.*?</li>|title="[^"]*"', "", frame)
             assert not re.search(r"[\u4e00-\u9fff]+", frame), page
+
+
+def test_a_page_has_one_name(site: Site) -> None:
+    """Its heading, which contents repeat and links repeat in whole or in part, and nothing else."""
+    headings = {page: heading(site.text(page)) for page in site.pages}
+    others = []
+    for page in site.pages:
+        for address, text in LINK.findall(site.text(page)):
+            name = headings[site.path_of(urljoin(site.url + page, address))]
+            called = name if "<code" in text else plain(text)  # a file is called by its name
+            if called.casefold() not in name.casefold():
+                others.append(f"{page}: {called} is {name}")
+    assert others == []

@@ -19,6 +19,16 @@ const keepPlace = () => {
   });
 };
 
+/* On a phone a cell of a wide table stands alone: it says the heading of its column (guide.css). */
+const nameCells = () => {
+  document.querySelectorAll("table.docutils:not(.verification)").forEach((table) => {
+    const heads = [...(table.tHead?.rows[0].cells ?? [])].map((head) => head.textContent.trim());
+    if (heads.length < 3) return;
+    table.classList.add("stacks");
+    for (const row of table.tBodies[0].rows) [...row.cells].forEach((cell, column) => (cell.dataset.head = heads[column]));
+  });
+};
+
 /* A folded output opens when the address or a search leads into it. */
 const openFolds = () => {
   const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
@@ -45,6 +55,7 @@ const menuState = () => {
 
 document.addEventListener("DOMContentLoaded", () => {
   keepPlace();
+  nameCells();
   menuState();
   setTimeout(openFolds, 50); // Sphinx marks what a search found 10 ms after the page is ready
 });

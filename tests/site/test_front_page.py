@@ -15,9 +15,10 @@ torch.OutOfMemoryError: NPU out of memory. Tried to allocate 2.00 GiB (NPU 0; 60
 WAYS = ["my_data", "install", "migration", "laptop"]
 
 
+@pytest.mark.parametrize("screen", [{"width": 1280, "height": 800}, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("folder", ["", "en/"])
-def test_the_ways_in_are_on_the_first_screen(open_page: Callable[..., Page], folder: str) -> None:
-    page = open_page(f"{folder}index.html")
+def test_the_ways_in_are_on_the_first_screen(open_page: Callable[..., Page], folder: str, screen: object) -> None:
+    page = open_page(f"{folder}index.html", viewport=screen)
     for way in WAYS:
         expect(page.locator(f'.routes a[href="{way}.html"]')).to_be_in_viewport()
     expect(page.locator(".error-box textarea")).to_be_in_viewport()
@@ -33,17 +34,39 @@ def test_a_pasted_traceback_leads_to_its_entry(open_page: Callable[..., Page], f
     expect(page.get_by_role("heading", name="NPU out of memory", exact=False).first).to_be_in_viewport()
 
 
-def test_code_is_read_on_a_phone_without_scrolling_sideways(open_page: Callable[..., Page], site: Site) -> None:
-    page = open_page(viewport=PHONE)
-    wider = "all => all.filter(box => box.scrollWidth > box.clientWidth + 1).map(box => box.textContent.slice(0, 60))"
-    for article in site.articles:
-        page.goto(article)
-        assert (article, page.locator(".cell_input pre").evaluate_all(wider)) == (article, [])
-
-
 def test_progress_and_warnings_are_folded_and_errors_are_not(open_page: Callable[..., Page], site: Site) -> None:
     page = open_page()
     for article in site.articles:
         page.goto(article)
         shown = page.locator(".cell_output .stderr pre:visible").all_inner_texts()
         assert (article, [text for text in shown if "%|" in text and "Error" not in text]) == (article, [])
+
+
+SECTION_OF_SERVING = """
+[...document.querySelectorAll(".cell_input")]
+  .find(cell => /"serve"[^]*OpenAI/.test(cell.textContent))
+  .closest("section").id
+"""
+
+
+@pytest.mark.parametrize("folder", ["", "en/"])
+def test_from_the_front_page_to_a_served_model_in_six_clicks(open_page: Callable[..., Page], folder: str) -> None:
+    """As a reader goes who has to install first: by the links of the pages, to a model that answers over HTTP."""
+    page = open_page(f"{folder}index.html")
+    clicks = 0
+
+    def follow(link: str) -> None:
+        nonlocal clicks
+        clicks += 1
+        page.locator(link).first.click()
+
+    follow('.routes a[href="install.html"]')
+    expect(page.locator("#main pre", has_text="pip install").first).to_be_visible()
+    follow('.wy-menu-vertical a[href="my_data.html"]')
+    expect(page.locator(".run-record a.file", has_text="my_data.py")).to_be_visible()
+    section = page.evaluate(SECTION_OF_SERVING)
+    follow(f'.wy-menu-vertical a[href="#{section}"]')
+    served = page.locator(f'section[id="{section}"] .cell')
+    expect(served).to_be_in_viewport()
+    expect(served.locator(".cell_output")).to_contain_text("->")
+    assert clicks <= 6

@@ -41,6 +41,30 @@ def test_copying_a_cell_gives_its_code_and_nothing_else(site: Site, open_page: C
         assert page.evaluate("navigator.clipboard.readText()").rstrip() == source.rstrip()
 
 
+def test_selecting_a_cell_gives_its_text_at_any_width(site: Site, open_page: Callable[..., Page]) -> None:
+    """A line that is broken on a phone, and the arrow before its second row, are not in what is selected."""
+    page = open_page("my_data.html", viewport=PHONE)
+    source = (site.folder / "examples/my_data.py").read_text(encoding="utf-8")
+    cells = page.locator(".cell_input pre")
+    selected = "cell => { getSelection().selectAllChildren(cell); return getSelection().toString(); }"
+    assert cells.count()
+    for cell in cells.all():
+        assert cell.evaluate(selected).strip("\n") in source
+
+
+def test_a_broken_line_is_marked_and_no_other(open_page: Callable[..., Page]) -> None:
+    page = open_page("my_data.html", viewport=PHONE)
+    lines = page.locator(".cell_input .line").evaluate_all(
+        """all => all.map(line => {
+          const { lineHeight } = getComputedStyle(line);
+          const arrows = getComputedStyle(line, "::before").height;
+          return [line.clientHeight, parseFloat(arrows)].map(height => Math.round(height / parseFloat(lineHeight)));
+        })"""
+    )
+    assert any(rows > 1 for rows, _marked in lines)
+    assert [(rows, marked) for rows, marked in lines if rows and marked != rows - 1] == []
+
+
 def test_outputs_offer_no_copying(site: Site, open_page: Callable[..., Page]) -> None:
     page = open_page()
     for article in site.articles:

@@ -133,7 +133,7 @@ class ShowVersionSets(SphinxPostTransform):
         ran = [column for column in shown if column.outcomes]
         names = sorted({name for column in ran for name in column.outcomes if example_of(name)})
         rows = [[self._example(name), *(_outcome(name, column.outcomes.get(name)) for column in ran)] for name in names]
-        return table(["", *(column.name for column in ran)], rows, classes=["verification", "version-sets"])
+        return table([_("例子"), *(column.name for column in ran)], rows, classes=["verification", "version-sets"])
 
     def _example(self, name: str) -> Node:
         uri = self.app.builder.get_relative_uri(self.env.docname, docname_of(name))

@@ -32,9 +32,10 @@ def visit(self: HTML5Translator, node: Element) -> None:
         raise nodes.SkipNode
     search = self.builder.get_relative_uri(self.builder.current_docname, "search")
     label, button = escape(_("把报错粘贴到这里")), escape(_("找到它的答案"))
+    example = escape(_("例如 107001，或报错的最后几行"))
     self.body.append(
         f'<form class="error-box no-search" action="{search}" method="get"><label for="pasted-error">{label}</label>'
-        f'<textarea id="pasted-error" name="q" rows="2" required spellcheck="false"></textarea>'
+        f'<textarea id="pasted-error" name="q" rows="2" required spellcheck="false" placeholder="{example}"></textarea>'
         f'<button type="submit">{button}</button></form>'
     )
     raise nodes.SkipNode

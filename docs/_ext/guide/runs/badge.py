@@ -1,7 +1,7 @@
-"""Tells, below the title of a page, what its examples ran on, with which versions, when and how long.
+"""Tells, in one line below the title of a page, what its examples ran on, whether the 8B fits, and where the files are.
 
-Every word of it comes from run records.  A page on which something stood in says what, beside the downloads of the
-example as a script and as an executed notebook.
+Behind its last word: versions, when, memory, the command of each example, and what stood in for something.  Every word
+comes from run records.
 """
 
 from __future__ import annotations
@@ -106,36 +106,53 @@ class ShowBadge(SphinxPostTransform):
         title = next(self.document.findall(nodes.title), None)
         if not runs or not title or self.env.docname == self.config.root_doc:  # the front page says it in words
             return
-        badge = nodes.container(classes=["run-record", "no-search"])  # the same words on every page
         records = [run.record for run in runs]
+        badge = nodes.container(classes=["run-record", "no-search"])  # the same words on every page
+        badge += nodes.paragraph("", "", *_devices(records), *_fits(names), classes=["what"])
+        main = next((record for record in records if rehearsed_of(record.example)), records[0])
+        badge += nodes.paragraph("", "", *self._files(main), classes=["files"])
+        badge += fold("", *self._details(records, main), summary=_("详情"))
+        title.parent.insert(title.parent.index(title) + 1, badge)
+
+    def _files(self, record: Record) -> list[nodes.Node]:
+        """Links to the script, named in full, and to the notebook beside it."""
+        notebook = f"{Path(record.example).stem}.ipynb"
+        return [
+            self._link(record, record.example, record.example),
+            nodes.Text(" "),
+            self._link(record, notebook, ".ipynb"),
+        ]
+
+    def _link(self, record: Record, file: str, text: str) -> nodes.reference:
+        place = self._beside(record, file)
+        return nodes.reference("", "", nodes.literal(text=text), refuri=place, reftitle=file, classes=["file"])
+
+    def _details(self, records: list[Record], main: Record) -> list[nodes.Node]:
         devices = [device_text(record) for record in records]
-        for record, device, before in zip(records, devices, ["", *devices], strict=False):
-            badge += self._run(record, device if device != before else "")
-        badge += nodes.paragraph("", facts_text(records), classes=["facts"])
-        badge += [nodes.paragraph("", text, classes=["facts"]) for text in memory_texts(records)]
+        shown = [
+            self._run(record, device if device != before else "", in_bar=record is main)
+            for record, device, before in zip(records, devices, ["", *devices], strict=False)
+        ]
+        texts = [facts_text(records), *memory_texts(records)]
         if all(record.device.kind == "npu" for record in records) and NO_CHIP.search(self.document.astext()):
             said = _(
                 "正文里说没有昇腾芯片的句子，说的是没有昇腾主机时构建的本站；这一页的例子是在上面的昇腾 NPU 上运行的。"
             )
-            badge += nodes.paragraph("", said, classes=["facts"])
-        badge += self._standins(records)
-        title.parent.insert(title.parent.index(title) + 1, badge)
+            texts.append(said)
+        return [*shown, *(nodes.paragraph("", text) for text in texts), *self._standins(records)]
 
-    def _run(self, record: Record, device: str) -> nodes.paragraph:
-        """Device (unless the line above names it already), files, and the command that runs the example alone."""
+    def _run(self, record: Record, device: str, in_bar: bool) -> nodes.paragraph:
+        """Device (unless the line above names it already), files (unless the bar has them), and how to run it alone."""
         line = nodes.paragraph(classes=["run"])
         if device:
-            line += [nodes.strong("", device, classes=[f"device-{record.device.kind}"]), nodes.Text(" ")]
-        for file in (record.example, f"{Path(record.example).stem}.ipynb"):
-            line += nodes.reference(
-                "", "", nodes.literal(text=file), refuri=self._beside(record, file), classes=["file"]
-            )
-            line += nodes.Text(" ")
-        line += nodes.inline("", f"{LICENSE} · " + _("单独运行："), classes=["facts"])
+            line += nodes.Text(f"{device} · ")
+        if not in_bar:
+            line += [*self._files(record), nodes.Text(" ")]
+        line += nodes.Text(f"{LICENSE} · " + _("单独运行："))
         line += nodes.literal(text=f"{COMMANDS[Path(record.example).suffix]} {record.example}")
         example = example_of(record.example)
         if companions := [path.name for path in example.companions] if example else []:
-            line += nodes.inline("", _("（与 %s 放在一起）") % ", ".join(companions), classes=["facts"])
+            line += nodes.Text(_("（与 %s 放在一起）") % ", ".join(companions))
         return line
 
     def _beside(self, record: Record, file: str) -> str:
@@ -144,7 +161,7 @@ class ShowBadge(SphinxPostTransform):
         return page.rpartition("/")[0] + "/" + file if "/" in page else file
 
     def _standins(self, records: list[Record]) -> list[nodes.Node]:
-        """What stood in for something that the examples use: names at once, the rest when it is opened."""
+        """What stood in for something that the examples use."""
         language = "zh" if self.config.language.startswith("zh") else "en"
         used = {standin["name"]: standin[language] for record in records for standin in record.standins}
         if not used:
@@ -152,7 +169,25 @@ class ShowBadge(SphinxPostTransform):
         items = nodes.bullet_list()
         for name, sentence in used.items():
             items += nodes.list_item("", nodes.paragraph("", "", nodes.literal(text=name), nodes.Text(f" {sentence}")))
-        return [fold("", items, summary=_("由替身代替：%s") % ", ".join(used), classes=["standins"])]
+        return [nodes.paragraph("", _("你的主机上用的是真的；构建本站时由这些代替：")), items]
+
+
+def _devices(records: list[Record]) -> list[nodes.Node]:
+    kinds = dict.fromkeys(record.device.kind for record in records)
+    return [nodes.strong("", kind_text(kind), classes=[f"device-{kind}"]) for kind in kinds]
+
+
+def _fits(names: list[str]) -> list[nodes.Node]:
+    """Of the first example that is rehearsed: on how few cards the 8B fits."""
+    rehearsed = next(filter(None, map(rehearsed_of, names)), {})
+    if not rehearsed:
+        return []
+    fitting = [cards for cards, each in sorted(rehearsed.items()) if each.found.fits]
+    if not fitting:
+        return [nodes.inline("", _("8B：%s放不下") % cards_text(max(rehearsed)), classes=["does-not-fit"])]
+    text = _("8B：%(cards)s放得下，%(peak)s") if fitting[0] == 1 else _("8B：%(cards)s放得下，每张 %(peak)s")
+    facts = {"cards": cards_text(fitting[0]), "peak": peak_text(rehearsed[fitting[0]].found)}
+    return [nodes.inline("", text % facts, classes=["fits"])]
 
 
 def write_files(

@@ -21,7 +21,6 @@ _ = get_translation("guide")
 FAULT = re.compile(r"Error|Exception|Traceback")  # what a log is read for: it stays open
 OUTPUT_LINES = 40  # an output of more lines shows the first of them
 HEAD_LINES = 20
-TABLE_COLUMNS = 100  # wider text is no table: its lines may be broken
 
 
 class fold(nodes.General, nodes.Element):
@@ -48,7 +47,7 @@ def pass_fold(self: object, node: Element) -> None:
 
 
 class FoldOutputs(SphinxPostTransform):
-    """Marks outputs by their shape, and folds the long ones."""
+    """Folds logs, and what is beyond the first lines of a long output."""
 
     default_priority = 50  # after the cells are on the page and their outputs selected
 
@@ -57,8 +56,6 @@ class FoldOutputs(SphinxPostTransform):
             if "output" not in block["classes"]:
                 continue
             lines = block.astext().rstrip("\n").split("\n")
-            if max(map(len, lines)) > TABLE_COLUMNS:
-                block["classes"].append("wrap")
             if "stderr" in block["classes"]:
                 if not FAULT.search(block.astext()) or len(lines) > OUTPUT_LINES:
                     block.replace_self(_folded(_("运行日志，%d 行") % len(lines), block))

@@ -23,7 +23,7 @@ TITLES = {
     "distributed": ("多卡训练", "Multi-NPU training"),
     "resuming": ("断点续训", "Resuming from a checkpoint"),
     "model": ("下载模型", "Downloading the model"),
-    "lora": ("LoRA：在一张卡上微调 8B", "LoRA: fine-tune an 8B on one card"),
+    "fine_tuning": ("微调：分类", "Fine-tuning for classification"),
 }
 DESCRIPTION = 160  # characters that a search engine shows
 

@@ -204,12 +204,16 @@
       sections.set(page, [...(sections.get(page) ?? []), { unit, score }]);
     }
     const said = spaced(question.toLowerCase());
-    const share = (title) => sharedWith(title, concepts, whole);
+    /* With a page's title or, where that is closer, its part before a colon or a bracket: LoRA, of "LoRA: an 8B on one card". */
+    const share = (title) => {
+      const [all, name] = [title, title.split(/[:：(（]/)[0]].map((part) => sharedWith(part, concepts, whole));
+      return name.ofTitle * name.ofQuestion > all.ofTitle * all.ofQuestion ? name : all;
+    };
     return [...sections]
       .map(([page, found]) => {
         for (const each of found) {
           const [, , title, , explained] = units[each.unit];
-          const { ofTitle, ofQuestion } = share(title);
+          const { ofTitle, ofQuestion } = sharedWith(title, concepts, whole);
           each.score *= (1 + OF_TITLE * ofTitle ** 2 * ofQuestion ** 0.5) * (explained ? OF_TERM : 1);
           if (termsOf(title).length > 3 && said.includes(spaced(title.toLowerCase()))) each.score *= QUOTED;
         }

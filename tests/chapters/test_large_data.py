@@ -24,3 +24,7 @@ def test_a_stream_has_rows_of_different_lengths(printed: Printed) -> None:
 def test_it_is_trained_on_for_as_many_steps_as_were_asked_for(printed: Printed) -> None:
     said = re.fullmatch(r"4 steps, loss ([\d.]+) on (\S+)\n", printed("large_data.py", "train"))
     assert said and 1 < float(said[1]) < 3
+
+
+def test_what_was_saved_gives_the_same_scores_when_loaded(printed: Printed) -> None:
+    assert printed("large_data.py", "load") == "loaded again, the same scores: True\n"

@@ -53,6 +53,7 @@ def rehearsal_facts(rehearsal: Rehearsal, cards: int, surroundings: Surroundings
         **key_facts(rehearsal.rehearsed, surroundings),
         "content": surroundings.rehearsal["content"],
         "cards": cards,
+        "processes": rehearsal.processes(cards),
         "rehearser": hashlib.sha256(rehearser).hexdigest(),
     }
 

@@ -39,9 +39,10 @@ class Rehearser:
         self.limits = limits
         self._process: asyncio.subprocess.Process | None = None
 
-    async def rehearse(self, example: Example, cards: int) -> Found:
+    async def rehearse(self, example: Example, cards: int, processes: int) -> Found:
         """What came of one rehearsal; only one at a time."""
-        job = {"path": str(example.path), "text": example.text, "cards": cards, "limits": asdict(self.limits)}
+        asked = {"cards": cards, "processes": processes, "limits": asdict(self.limits)}
+        job = {"path": str(example.path), "text": example.text, **asked}
         if self._process is None:
             self._process = await asyncio.create_subprocess_exec(
                 *self.command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, cwd=ROOT
@@ -64,13 +65,13 @@ class Rehearser:
             self._process = None
 
 
-async def rehearse(example: Example, cards: int, surroundings: Surroundings, limits: Limits) -> Found:
-    """Run it once, on so many cards as torchrun does: one process for each, in one folder."""
+async def rehearse(example: Example, cards: int, processes: int, surroundings: Surroundings, limits: Limits) -> Found:
+    """Run it once, in one folder: in one process that sees so many cards, or as torchrun does in one for each."""
     with tempfile.TemporaryDirectory(prefix="run-", ignore_cleanup_errors=True) as name:
         folder = working_folder(example, Path(name))
         ranks = [
-            asyncio.create_task(_rank(example, rank, cards, surroundings, environment, folder, limits))
-            for rank, environment in enumerate(_environments(cards))
+            asyncio.create_task(_rank(example, rank, surroundings, environment, folder, limits))
+            for rank, environment in enumerate(_environments(cards, processes))
         ]
         found: list[Found] = []
         try:
@@ -85,14 +86,14 @@ async def rehearse(example: Example, cards: int, surroundings: Surroundings, lim
     return max(found, key=lambda each: (each.stop is not None, each.peak_bytes))
 
 
-def _environments(cards: int) -> list[dict[str, str]]:
+def _environments(cards: int, processes: int) -> list[dict[str, str]]:
     """Of every process, what torchrun would set; one alone is started by ``python``."""
     seen = {VISIBLE: ",".join(map(str, range(cards)))}
-    if cards == 1:
+    if processes == 1:
         return [seen]
-    world = {"WORLD_SIZE": str(cards), "LOCAL_WORLD_SIZE": str(cards), "MASTER_ADDR": "127.0.0.1"}
+    world = {"WORLD_SIZE": str(processes), "LOCAL_WORLD_SIZE": str(processes), "MASTER_ADDR": "127.0.0.1"}
     world["MASTER_PORT"] = str(_free_port())
-    return [{**seen, **world, "RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in range(cards)]
+    return [{**seen, **world, "RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in range(processes)]
 
 
 def _free_port() -> int:
@@ -104,7 +105,6 @@ def _free_port() -> int:
 async def _rank(
     example: Example,
     rank: int,
-    cards: int,
     surroundings: Surroundings,
     environment: dict[str, str],
     folder: Path,
@@ -118,7 +118,8 @@ async def _rank(
     sizes = ("device_bytes", "device_peak_bytes", "device_reserved_bytes")
     card, peak, reserved = (int(facts.get(name, 0)) for name in sizes)
     stop = _stop(cells) or (None if card else Stop(cells[-1].name, cells[-1].line, "it used no card"))
-    return Found(card, peak, reserved, stop)
+    peaks = tuple(facts.get("device_peaks", ()))
+    return Found(card, peak, reserved, stop, peaks if len(set(peaks)) > 1 else ())
 
 
 def _stop(cells: Sequence[CellRecord]) -> Stop | None:
@@ -138,7 +139,8 @@ async def serve() -> None:
     while line:
         job = json.loads(line)
         example = parsed(Path(job["path"]), job["text"])
-        rehearsing = asyncio.create_task(rehearse(example, job["cards"], surroundings, Limits(**job["limits"])))
+        asked = (example, job["cards"], job["processes"], surroundings, Limits(**job["limits"]))
+        rehearsing = asyncio.create_task(rehearse(*asked))
         following = asyncio.create_task(jobs.readline())
         await asyncio.wait({rehearsing, following}, return_when=asyncio.FIRST_COMPLETED)
         if not rehearsing.done():  # nobody waits for the answer any more

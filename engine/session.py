@@ -163,7 +163,7 @@ class Session:
 
     async def _rehearse_one(self, rehearser: Rehearser, job: Job) -> Rehearsed:
         started, begin = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
-        found = await rehearser.rehearse(job.rehearsal.rehearsed, job.cards)
+        found = await rehearser.rehearse(job.rehearsal.rehearsed, job.cards, job.rehearsal.processes(job.cards))
         if found.stop:
             found = replace(found, stop=replace(found.stop, line=job.rehearsal.line_of(found.stop.line)))
         seconds = round(time.monotonic() - begin, 2)

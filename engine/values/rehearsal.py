@@ -4,6 +4,7 @@
 
     fits = true            # on one card; or a list, the numbers of cards on which it fits: [4, 8]
     cards = [1]            # the numbers of cards to rehearse, [1] when not said
+    one_process = true     # which has all of these cards; when not said, each has a process, as torchrun starts them
     instead = "lora.py"    # where it does not fit on one card: the example that does
     [[change]]             # where more lines change than that of model_id: text of the example, which has it once
     old = 'dtype="float32"'
@@ -29,7 +30,7 @@ MODEL_LINE = re.compile(r'^model_id = ".*"$', re.MULTILINE)
 OUT_OF_MEMORY = re.compile(r"NPU out of memory\. Tried to allocate [\d.]+ \w+")
 MOST_CARDS = 8  # of one host
 CHANGE = {"old": str, "new": str, "shown": bool}
-KNOWN = {"fits", "cards", "instead", "change"}
+KNOWN = {"fits", "cards", "one_process", "instead", "change"}
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ class Found:
     """Largest memory that the allocator held for them there."""
     stop: Stop | None = None
     """None when it ran to its end."""
+    peaks: tuple[int, ...] = ()
+    """As ``peak_bytes``, of each card in its order, where one process has several that are not equally full."""
 
     @property
     def fits(self) -> bool:
@@ -91,7 +94,8 @@ class Found:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Found:
-        return cls(**{**data, "stop": Stop(**data["stop"]) if data["stop"] else None})
+        stop = Stop(**data["stop"]) if data["stop"] else None
+        return cls(**{**data, "stop": stop, "peaks": tuple(data["peaks"])})
 
 
 @dataclass(frozen=True)
@@ -149,11 +153,17 @@ class Rehearsal:
     """Those of them on which the page announces it to fit."""
     instead: str
     """The example that fits on one card; empty when this one does, or none is named."""
+    one_process: bool = False
+    """Whether one process has all of the cards; otherwise each card has a process."""
 
     @cached_property
     def rehearsed(self) -> Example:
         """The example to run: of the same name, beside the same files."""
         return parsed(self.example.path, self.text)
+
+    def processes(self, cards: int) -> int:
+        """How many of them run on so many cards."""
+        return 1 if self.one_process else cards
 
     def contradiction(self, rehearsed: Rehearsed) -> str:
         """What was found that the page does not announce, with the example's line; empty when all is as announced."""
@@ -236,7 +246,10 @@ def _rehearsal(path: Path, table: dict[str, Any], example: Example) -> Rehearsal
     text = _changed(example.text, changes)
     parsed(example.path, text)
     shown = _changed(example.text, [change for change in changes if change.shown])
-    return Rehearsal(path, example, text, shown, cards, fits, instead)
+    one_process = table.get("one_process", False)
+    if type(one_process) is not bool:
+        raise ValueError(f"one_process is true, for one that has all of the cards, or false, not {one_process!r}")
+    return Rehearsal(path, example, text, shown, cards, fits, instead, one_process)
 
 
 def _cards(value: Any, name: str) -> tuple[int, ...]:

@@ -31,13 +31,14 @@ def write(project: Project, rehearsal: str, example: str = EXAMPLE) -> None:
 @pytest.mark.parametrize(
     ("rehearsal", "example", "said"),
     [
-        ("fit = true", EXAMPLE, "fit is not known; there are cards, change, fits, instead"),
+        ("fit = true", EXAMPLE, "fit is not known; there are cards, change, fits, instead, one_process"),
         ("fits =", EXAMPLE, "x.py.toml: Invalid value"),
         ("cards = [1]", EXAMPLE, "say what the page announces: fits = true, fits = false, or the numbers of cards"),
         ("fits = true\ncards = [0]", EXAMPLE, "cards are ascending numbers from 1 to 8, as in [1, 2, 4, 8], not [0]"),
         ("fits = [4]\ncards = [1, 2]", EXAMPLE, "it is said to fit on 4 cards, which are not among those rehearsed"),
         ("fits = false\ninstead = 'y.py'", EXAMPLE, "instead = 'y.py' must be an example"),
         ("fits = true\ninstead = 'x.py'", EXAMPLE, "this one must not fit on one card itself"),
+        ("fits = true\none_process = 1", EXAMPLE, "one_process is true, for one that has all of the cards, or false"),
         (f"fits = true\n{CHANGE}", EXAMPLE.replace("float32", "float64"), "0 times instead of once: 'dtype = \"float"),
         (f"fits = true\n{CHANGE}", EXAMPLE + 'dtype = "float32"\n', "2 times instead of once: 'dtype = \"float32\"'"),
         ("fits = true\n[[change]]\nold = 'dtype'", EXAMPLE, "a [[change]] has an old text and a new text"),

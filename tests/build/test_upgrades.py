@@ -29,6 +29,7 @@ NAMES = [  # distribution, module, name in it, file of ours
     ("nbclient", "nbclient", "NotebookClient._async_poll_kernel_alive", "engine/kernel/client.py"),
     ("transformers", "transformers.trainer", "Trainer._get_train_sampler", f"{REHEARSING}/rehearsal_training.py"),
     ("transformers", "transformers.trainer", "DEFAULT_CALLBACKS", f"{REHEARSING}/rehearsal_training.py"),
+    ("torch", "torch", "_C._dispatch_has_kernel_for_dispatch_key", f"{REHEARSING}/rehearsal_shapes.py"),
     ("modelscope-hub", "modelscope_hub._download", "DownloadManager._cache_hit", f"{REHEARSING}/rehearsal_files.py"),
 ]
 INSIDE = re.compile(

@@ -154,5 +154,5 @@ def test_what_is_kept_is_what_was_found(rehearsed: tuple[Workshop, Results]) -> 
     workshop, results = rehearsed
     (entry,) = (workshop.folder / "cache").glob("does_not.py@1-*")
     stored = json.loads(entry.read_text(encoding="utf-8").partition("\n")[2])["rehearsed"]
-    assert stored == asdict(results.rehearsed["does_not.py"][1])
+    assert stored == json.loads(json.dumps(asdict(results.rehearsed["does_not.py"][1])))
     assert Rehearsed.from_json(stored) == results.rehearsed["does_not.py"][1]

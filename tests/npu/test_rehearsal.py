@@ -31,6 +31,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, DataCollatorForLan
 from transformers import Trainer, TrainingArguments
 
 tokenizer = AutoTokenizer.from_pretrained(model_id)
+print("TOKENIZER", len(tokenizer), tokenizer.pad_token)
 if tokenizer.pad_token is None:
     tokenizer.pad_token = tokenizer.eos_token
 model = AutoModelForCausalLM.from_pretrained(model_id, dtype=torch.bfloat16).to("npu")
@@ -97,6 +98,7 @@ def test_8b_is_trained_saved_and_loaded_at_its_true_size(tmp_path: Path) -> None
     parameters = known()[EIGHT_B].parameters
     assert report["fits"] and not report["out_of_memory"], printed
     assert int(said["WEIGHTS"][0]) == pytest.approx(2 * parameters, rel=1e-4)
+    assert said["TOKENIZER"] == ["128256", "None"], "Meta's own, which has no padding"
     assert said["STEPS"][0] == "2" and "training ended after 2 optimizer steps" in str(report["notes"])
     ((card,),) = [report["cards"]]  # type: ignore[misc]
     assert card["number"] == 0 and card["allocated"] == int(said["STEPS"][2])  # a reset does not make it forget
@@ -133,19 +135,29 @@ for split in load_dataset("Yelp/yelp_review_full").values():
 
 
 def test_generation_counts_the_cache_of_all_its_tokens(tmp_path: Path) -> None:
-    """A few tokens run.  A layer's cache of one token: keys and values of 8 heads of 128 numbers, two bytes each."""
-    program = f'''
+    """With a config.json of one's own.  A few tokens run; a layer's cache of one token: keys and values of 8 heads of
+    128 numbers, two bytes each."""
+    program = """
+model_id = "HuggingFaceTB/SmolLM2-135M-Instruct"
 import torch
 from transformers import AutoModelForCausalLM
-model = AutoModelForCausalLM.from_pretrained("{EIGHT_B}", dtype=torch.bfloat16).to("npu").eval()
+model = AutoModelForCausalLM.from_pretrained(model_id, dtype=torch.bfloat16).to("npu").eval()
+shapes = [line for line in torch._C._dispatch_dump("aten::mul.Tensor").splitlines() if line.startswith("Meta:")]
+print("SHAPES", *shapes)
+print("LAYERS", model.config.model_type, model.config.num_hidden_layers)
 weights = torch.npu.memory_allocated()
 ids = torch.ones(4, 32, dtype=torch.long, device="npu")
 model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=4000, do_sample=False)
 print("CACHE", torch.npu.max_memory_allocated() - weights)
-'''
-    report, printed = rehearse(tmp_path, program)
+"""
+    config = tmp_path / "my-qwen/config.json"
+    config.parent.mkdir()
+    config.write_text(json.dumps({**known()["Qwen/Qwen3-0.6B"].config, "num_hidden_layers": 20}), encoding="utf-8")
+    report, printed = rehearse(tmp_path, program, "--model", str(config))
     (line,) = (line for line in printed.splitlines() if line.startswith("CACHE"))
-    cache = 32 * 2 * 8 * 128 * 2 * 4 * 4032
+    assert "LAYERS qwen3 20\n" in printed
+    assert re.search(r"SHAPES Meta: registered at \S+/RegisterMeta", printed), "compiled, and not Python's"
+    cache = 20 * 2 * 8 * 128 * 2 * 4 * 4032
     assert report["fits"] and cache < int(line.split()[1]) < 1.15 * cache
 
 

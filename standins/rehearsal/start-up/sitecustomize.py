@@ -15,10 +15,12 @@ from types import ModuleType
 
 import rehearsal_files
 import rehearsal_report
+import rehearsal_shapes
 import rehearsal_training
 
 CHANGES: dict[str, Callable[[ModuleType], None]] = {
     "torch": rehearsal_report.watch,
+    "torch.library": rehearsal_shapes.keep_compiled,
     "torch.serialization": rehearsal_files.save_holes,
     "torch.storage": rehearsal_files.map_shared,
     "torch.distributed.checkpoint.state_dict_loader": rehearsal_files.plan_beside_the_cards,

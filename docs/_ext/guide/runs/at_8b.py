@@ -20,7 +20,7 @@ from sphinx.writers.html5 import HTML5Translator
 
 from engine.values.rehearsal import Hunk, Rehearsal, Rehearsed, gib
 
-from .badge import cards_text
+from .badge import cards_text, sizes_text
 from .execution import READ_ONLY_BUILDERS, docname_of, rehearsals, rehearsed_of
 from .folding import fold, pass_fold
 
@@ -104,8 +104,8 @@ def _verdict(rehearsed: Rehearsed) -> nodes.paragraph:
         return line
     line += nodes.inline("", _("✓ 放得下"), classes=["mark"])
     line += gauge(peak=found.peak_bytes / found.card_bytes, held=found.reserved_bytes / found.card_bytes)
-    peak = _("峰值 %s GiB") if rehearsed.cards == 1 else _("每张峰值 %s GiB")
-    line += nodes.strong("", peak % gib(found.peak_bytes))
+    peak = _("峰值 %s GiB") if rehearsed.cards == 1 or found.peaks else _("每张峰值 %s GiB")
+    line += nodes.strong("", peak % sizes_text(found))
     facts = {"held": gib(found.reserved_bytes), "all": gib(found.card_bytes)}
     line += nodes.inline("", _("分配器保留 %(held)s，一张卡 %(all)s") % facts, classes=["rest"])
     return line

@@ -86,7 +86,12 @@ def cards_text(count: int) -> str:
 
 def peak_text(found: Found) -> str:
     """Of a rehearsal."""
-    return f"{gib(found.peak_bytes)} GiB" if found.fits else _("放不下")
+    return f"{sizes_text(found)} GiB" if found.fits else _("放不下")
+
+
+def sizes_text(found: Found) -> str:
+    """In GiB the peak, or those of cards that are not equally full."""
+    return " / ".join(map(gib, found.peaks or [found.peak_bytes]))
 
 
 def bytes_text(count: int) -> str:

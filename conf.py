@@ -24,6 +24,7 @@ if not tags.has("book"):  # noqa: F821 (Sphinx knows the tags: python -m sphinx 
     extensions += ["guide.appearance", "guide.search", "sphinx_copybutton", "sphinx_reredirects"]
 examples_cache = str(ROOT / "_build/runs")
 benchmark_results = str(ROOT / "benchmarks/results.json")
+suites_found = str(ROOT / "benchmarks/found")
 records_folder = str(ROOT / "records")
 nb_merge_streams = True
 nb_mime_priority_overrides = [("*", "text/html", 0), ("*", "image/svg+xml", 10), ("*", "image/png", 20)]

@@ -91,6 +91,7 @@ GOALS = (
     Goal("fault/limit", 2),
     Goal("fault/killed", 2),
     Goal("judgement/share", 5),
+    Goal("manifest/share", 1),
     Goal("step/npu", 2.0, "step/cpu"),
     Goal("hub/download", None, "hub/copy"),
     Goal("map/guide", None, "map/loop"),

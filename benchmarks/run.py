@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -36,6 +36,11 @@ PART_ROWS = {  # Chinese, English, unit
     "cell/nbclient": ("什么也不做的一格：nbclient", "a cell that does nothing: nbclient", "ms"),
     "fault/limit": ("死循环：超过时限后多久报告", "an endless cell: reported so long after its limit", "s"),
     "fault/killed": ("内核被杀：多久报告", "a killed kernel: reported after", "s"),
+    "manifest": (
+        "一个例子会得到什么（环境变量、包、设备）和全部缓存键：一次",
+        "what an example is given (variables, packages, device), and all keys: once",
+        "s",
+    ),
     "judgement": ("缓存键、记录、密钥扫描、数字核对：一次", "keys, records, secret scan, recorded numbers: once", "s"),
     "step/cpu": ("训练一步：CPU", "training step: CPU", "ms"),
     "step/npu": ("训练一步：虚拟 NPU", "training step: virtual NPU", "ms"),
@@ -163,11 +168,20 @@ def parts(plan: Plan, folder: Path, environment: Mapping[str, str], cold: float)
     rows = [
         Row(name, *PART_ROWS[name][:2], tuple(found[name]), PART_ROWS[name][2]) for name in PART_ROWS if found.get(name)
     ]
-    share = tuple(round(100 * seconds / cold, 1) for seconds in found["judgement"])
-    zh = "缓存键、记录、密钥扫描、数字核对：占冷构建的比例"
-    en = "keys, records, secret scan, recorded numbers: share of a cold build"
-    at = next(number for number, row in enumerate(rows) if row.name == "judgement") + 1
-    return [*rows[:at], Row("judgement/share", zh, en, share, "%"), *rows[at:]]
+    return list(with_shares(rows, cold))
+
+
+def with_shares(rows: Iterable[Row], cold: float) -> Iterator[Row]:
+    """Behind each row of what is done beside executing and rendering, its share of a cold build."""
+    for row in rows:
+        yield row
+        if row.name in ("manifest", "judgement"):
+            share = tuple(round(100 * seconds / cold, 2) for seconds in row.values)
+            zh, en = (
+                f"{row.zh.rpartition('：')[0]}：占冷构建的比例",
+                f"{row.en.rpartition(':')[0]}: share of a cold build",
+            )
+            yield Row(f"{row.name}/share", zh, en, share, "%")
 
 
 def part(name: str, environment: Mapping[str, str], *arguments: object) -> dict[str, list[float]]:

@@ -2,74 +2,132 @@
 
 ``python -m standins python -m benchmarks.suites peft tests/test_custom_models.py -k lora`` fetches the source archive
 of the installed version from the package registry, runs these tests in a scratch folder, and prints how many were
-collected, passed, failed and left out, and why.  No part of the build or of CI: it takes minutes to hours, and packages
-that only these tests need have to be installed beside it.
+collected, passed, failed and left out, and why.  ``--source`` names a folder where such sources lie already; torch_npu
+has no archive with its tests, a clone of its repository has them.  ``--record`` keeps what was found for the page about
+measurements.  No part of the build or of CI: it takes minutes to hours, and packages that only these tests need have to
+be installed beside it.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
+import re
+import shutil
+import signal
 import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from xml.etree import ElementTree
+from typing import Any
 
-LIBRARIES = ("accelerate", "peft")
-"""Their source archives hold their tests."""
-SHOWN = 20  # reasons of a kind
-LONGEST = 150  # characters of a reason
+from benchmarks import told
+
+TESTS = {"accelerate": "tests", "peft": "tests", "torch_npu": "test/npu"}
+"""Of each library, where they are in its sources."""
+VERSIONS = ("torch", "torch_npu", "transformers")  # that a record tells, beside the library's
+LONGEST = 200  # characters of a reason
+TEST_SECONDS = 180.0
+PASSED, FAILED, LEFT_OUT = "passed", "failed", "skipped"
+WORSE = {outcome: badness for badness, outcome in enumerate(("started", "ended", PASSED, LEFT_OUT, FAILED))}
+REPORT = "STANDINS_REPORT"
+
+# What a failure says of the virtual NPU, the first that fits.
+CLASSES = {
+    "private format": r"private formats|acl_format|npu_format",
+    "refused": r"not emulated by the virtual NPU",
+    "no hub": r"Repository Not Found|RepositoryNotFound|EntryNotFound|404|is not a (valid|local)|[Cc]an't load|Hub|hub"
+    r"|Can.t find|[Cc]ouldn't (find|reach|connect)|does not appear to have|ConnectionError|huggingface",
+    "no package": r"No module named|ModuleNotFoundError|ImportError|cannot import name|is not installed|not available",
+    "other host": r"/home/|No such file or directory|FileNotFoundError",
+    "float64": r"double",
+    "sparse": r"Sparse|sparse|aten::addmm",
+    "died": r"^its process (died|ended)",
+    "too long": r"^no end within",
+}
+OTHER = "other"
 
 
 class NoSuiteError(RuntimeError):
     """There is nothing to run; one sentence says why."""
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one test."""
+
+    test: str
+    outcome: str
+    reason: str = ""
+
+    @property
+    def kind(self) -> str:
+        """Of a failure: what it says of the virtual NPU."""
+        return next((name for name, pattern in CLASSES.items() if re.search(pattern, self.reason)), OTHER)
+
+
 @dataclass
 class Summary:
-    """What pytest's XML report tells."""
+    """What came of all of them."""
 
-    passed: int = 0
-    failed: Counter[str] = field(default_factory=Counter)
-    skipped: Counter[str] = field(default_factory=Counter)
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    def of(self, outcome: str) -> list[Outcome]:
+        return [each for each in self.outcomes if each.outcome == outcome]
+
+    def counted(self) -> dict[str, int]:
+        counts = {outcome: len(self.of(outcome)) for outcome in (PASSED, FAILED, LEFT_OUT)}
+        return {"collected": len(self.outcomes), **counts}
 
     def __str__(self) -> str:
-        failed, skipped = self.failed.total(), self.skipped.total()
-        lines = [
-            f"collected {self.passed + failed + skipped}, passed {self.passed}, failed {failed}, left out {skipped}"
-        ]
-        for word, reasons in (("failed", self.failed), ("left out", self.skipped)):
-            lines += [f"  {word} {count:4}  {reason}" for reason, count in reasons.most_common(SHOWN)]
-            if len(reasons) > SHOWN:
-                lines.append(f"  {word}       {len(reasons) - SHOWN} other reasons")
+        told_of = "collected {collected}, passed {passed}, failed {failed}, left out {skipped}"
+        lines = [told_of.format(**self.counted())]
+        for word, outcome in (("failed", FAILED), ("left out", LEFT_OUT)):
+            reasons = Counter(each.reason for each in self.of(outcome))
+            lines += [f"  {word} {count:4}  {reason or 'no reason given'}" for reason, count in reasons.most_common()]
         return "\n".join(lines)
 
+    def record(self, library: str, source: str) -> dict[str, Any]:
+        """For the page about measurements; what failed and what was left out by its reasons."""
+        return {
+            "library": library,
+            "version": version(library),
+            "source": source,
+            "date": datetime.now(UTC).date().isoformat(),
+            "device": device_kind(),
+            "versions": {name: version(name) for name in VERSIONS},
+            **self.counted(),
+            "kinds": dict(Counter(each.kind for each in self.of(FAILED)).most_common()),
+            "failures": list(by_reason(self.of(FAILED))),
+            "left_out": dict(Counter(each.reason for each in self.of(LEFT_OUT)).most_common()),
+        }
 
-def summary(report: Path) -> Summary:
-    """Read pytest's XML report; a module that can not be imported counts as one that failed."""
-    found = Summary()
-    for case in ElementTree.parse(report).iter("testcase"):
-        outcome = next((child for child in case if child.tag in ("failure", "error", "skipped")), None)
-        if outcome is None:
-            found.passed += 1
-        else:
-            (found.skipped if outcome.tag == "skipped" else found.failed)[reason(outcome)] += 1
-    return found
+
+def by_reason(failures: Iterable[Outcome]) -> Iterator[dict[str, Any]]:
+    """Each reason once, how often, and the first test that gave it."""
+    first: dict[str, Outcome] = {}
+    counts: Counter[str] = Counter()
+    for each in failures:
+        first.setdefault(each.reason, each)
+        counts[each.reason] += 1
+    for reason, count in counts.most_common():
+        yield {"kind": first[reason].kind, "count": count, "reason": reason, "first": first[reason].test}
 
 
-def reason(outcome: ElementTree.Element) -> str:
-    """The first line of what was raised or said; where a module could not be imported, the last of its errors."""
-    message = outcome.get("message") or ""
-    if message == "collection failure":
-        errors = [line[1:].strip() for line in (outcome.text or "").splitlines() if line.startswith("E ")]
-        message = errors[-1] if errors else message
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
-    return (lines[0] if lines else "no reason given")[:LONGEST]
+def device_kind() -> str:
+    """As the stand-ins tell it."""
+    report = os.environ.get(REPORT)
+    device = json.loads(Path(report).read_text(encoding="utf-8"))["device"] if report else {}
+    return str(device.get("kind", "npu"))
 
 
 def fetched(library: str, folder: Path) -> Path:
@@ -78,43 +136,124 @@ def fetched(library: str, folder: Path) -> Path:
         wanted = f"{library}=={version(library)}"
     except PackageNotFoundError:
         raise NoSuiteError(f"{library} is not installed here: pip install {library}") from None
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-build-isolation"]
-    done = subprocess.run([*command, "--no-binary", ":all:", wanted], cwd=folder, capture_output=True, text=True)
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", wanted]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     archives = list(folder.glob("*.tar.gz"))
     if done.returncode or not archives:
         raise NoSuiteError(f"no source archive of {wanted}: {(done.stderr.splitlines() or ['pip said nothing'])[-1]}")
     with tarfile.open(archives[0]) as archive:
         archive.extractall(folder, filter="data")
     (source,) = (path for path in folder.iterdir() if path.is_dir())
-    if not (source / "tests").is_dir():
+    if not (source / TESTS[library]).is_dir():
         raise NoSuiteError(f"the source archive of {wanted} holds no tests")
     (source / "tests/__init__.py").touch()  # archives lack it where it is empty, and tests import from their package
     return source
 
 
-def run(source: Path, arguments: Sequence[str]) -> Summary:
-    """Of pytest with these arguments, in the folder of the source archive; the library is the installed one."""
-    report = source.parent / "report.xml"
-    options = ["-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", "-o", "addopts=", f"--junitxml={report}"]
-    done = subprocess.run([sys.executable, "-m", "pytest", *options, *(arguments or ["tests"])], cwd=source)
-    if not report.exists():
-        raise NoSuiteError(f"pytest ended with {done.returncode} and without a report")
-    return summary(report)
+def run(source: Path, tests: Sequence[str], options: Sequence[str] = (), seconds: float = TEST_SECONDS) -> Summary:
+    """Of the tests in these files and folders of the sources; the library is the installed one."""
+    found = Summary()
+    with tempfile.TemporaryDirectory() as scratch:
+        shutil.copy(told.__file__, scratch)
+        for file in files(source, tests):
+            found.outcomes += run_file(source, file, options, seconds, Path(scratch))
+            print(f"{file}: {Summary(found.outcomes)!s}".splitlines()[0], flush=True)
+    return found
+
+
+def files(source: Path, tests: Iterable[str]) -> Iterator[str]:
+    for name in tests:
+        path = source / name
+        if path.is_dir():
+            yield from (str(each.relative_to(source)) for each in sorted(path.rglob("test_*.py")))
+        else:
+            yield name
+
+
+def run_file(source: Path, file: str, options: Sequence[str], seconds: float, scratch: Path) -> list[Outcome]:
+    """In processes of their own: where a test ends its process, or takes too long, another one goes on behind it."""
+    record = scratch / "told.jsonl"
+    record.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "pytest", "-q", "--no-header", "--tb=short", "-p", "no:cacheprovider"]
+    command += ["-o", "addopts=", "-p", Path(told.__file__).stem, *options, file]
+    path = os.pathsep.join(filter(None, [str(scratch), os.environ.get("PYTHONPATH")]))
+    environment = {**os.environ, told.TOLD: str(record), "PYTHONPATH": path}
+    while True:
+        ended = waited_for(command, source, environment, record, seconds)
+        outcomes = read(record)
+        broken = [each for each in outcomes.values() if each.outcome == "started"]
+        if not ended:
+            return list(outcomes.values())
+        if not broken:
+            return [*outcomes.values(), Outcome(file, FAILED, ended)]
+        with record.open("a", encoding="utf-8") as lines:
+            lines.writelines(json.dumps({"test": e.test, "outcome": FAILED, "reason": ended}) + "\n" for e in broken)
+
+
+def waited_for(command: list[str], folder: Path, environment: dict[str, str], record: Path, seconds: float) -> str:
+    """Why pytest did not come to its end; empty when it did.  Nothing it has started outlives it."""
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=output, stderr=output, start_new_session=True
+        )
+        begin, late = time.time(), False
+        while process.poll() is None and not late:
+            time.sleep(0.2)
+            late = time.time() - max(begin, record.stat().st_mtime if record.exists() else 0) > seconds
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        code = process.wait()
+        output.seek(0)
+        last = [line for line in output.read().splitlines() if line.strip()][-1:]
+    if late:
+        return f"no end within {seconds:.0f} s"
+    if code in (0, 1, 5) or (code == 2 and record.exists()):  # pytest's own: all well, some failed, none found, errors
+        return ""
+    died = f"died by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
+    return f"its process {died}: {''.join(last)}"[:LONGEST]
+
+
+def read(record: Path) -> dict[str, Outcome]:
+    """The worst that was told of each test."""
+    outcomes: dict[str, Outcome] = {}
+    for line in map(json.loads, record.read_text(encoding="utf-8").splitlines() if record.exists() else ()):
+        new = Outcome(line["test"], line["outcome"], line["reason"][:LONGEST])
+        before = outcomes.get(new.test)
+        if before is None or WORSE[new.outcome] > WORSE[before.outcome]:
+            outcomes[new.test] = new
+    return outcomes
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.suites", description=__doc__)
-    parser.add_argument("library", choices=LIBRARIES)
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="of pytest; all tests without them")
-    options = parser.parse_args()
+    parser.add_argument("library", choices=TESTS)
+    parser.add_argument("tests", nargs="*", help="files and folders of its sources; all without them")
+    parser.add_argument("-k", dest="chosen", metavar="EXPRESSION", help="as pytest's")
+    parser.add_argument("--source", type=Path, metavar="FOLDER", help="its sources, where they need not be fetched")
+    parser.add_argument("--test-seconds", type=float, default=TEST_SECONDS, help="what one test may take")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="keep what was found, in JSON")
+    options = parser.parse_intermixed_args()
+    chosen = ["-k", options.chosen] if options.chosen else []
     with tempfile.TemporaryDirectory() as folder:
         try:
-            found = run(fetched(options.library, Path(folder)), options.arguments)
+            source = options.source or fetched(options.library, Path(folder))
+            found = run(source, options.tests or [TESTS[options.library]], chosen, options.test_seconds)
         except NoSuiteError as error:
             print(error, file=sys.stderr)
             return 2
     print(f"\n{options.library} {version(options.library)}: {found}")
+    if options.record:
+        options.record.parent.mkdir(parents=True, exist_ok=True)
+        record = found.record(options.library, described(options.source) if options.source else "PyPI")
+        options.record.write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return 0
+
+
+def described(source: Path) -> str:
+    """The commit of a clone, else the folder's name."""
+    command = ["git", "-C", str(source), "log", "-1", "--format=%h of %cs"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    return done.stdout.strip() or source.resolve().name
 
 
 if __name__ == "__main__":

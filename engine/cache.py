@@ -112,9 +112,11 @@ class Cache:
 
     def _prune(self, name: str) -> None:
         """Keep the entries of this name that were used last, and nothing for ever; what is not ours is left alone."""
-        last_used = sorted(self.folder.glob(f"{name}-*.json"), key=_used, reverse=True)
+        ours = [path for path in self.folder.iterdir() if OURS.fullmatch(path.name)]
+        of_this_name = (path for path in ours if path.name[: -len("-0123456789abcdef.json")] == name)
+        last_used = sorted(of_this_name, key=_used, reverse=True)
         long_ago = time.time() - UNUSED_SECONDS
-        forgotten = (path for path in self.folder.iterdir() if OURS.fullmatch(path.name) and _used(path) < long_ago)
+        forgotten = (path for path in ours if _used(path) < long_ago)
         for path in {*last_used[KEPT:], *forgotten}:
             path.unlink(missing_ok=True)
 

@@ -15,6 +15,7 @@ import sys
 import sysconfig
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,7 @@ def _unique(folders: Iterable[str]) -> list[str]:
     return [folder for folder in dict.fromkeys(folders) if folder]
 
 
+@cache
 def _libraries() -> dict[str, str]:
     """Folders of this Python, and what a page calls them."""
     libraries = {sysconfig.get_path("purelib"): "site-packages", sysconfig.get_path("stdlib"): "python"}

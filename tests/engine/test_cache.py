@@ -157,13 +157,14 @@ def test_old_runs_are_pruned_and_nothing_that_is_not_ours(kept: tuple[Example, C
     example, cache = kept
     text = entry_of(cache).read_text(encoding="utf-8")
     ours = [cache.folder / f"x.py-{number:016}.json" for number in range(20)]
-    forgotten, theirs = cache.folder / f"gone.py-{0:016}.json", cache.folder / "x.py-notes.txt"
-    for number, path in enumerate([*ours, forgotten, theirs]):
+    forgotten = cache.folder / f"gone.py-{0:016}.json"
+    theirs = [cache.folder / name for name in ("x.py-notes.txt", "x.py-notes.json")]
+    for number, path in enumerate([*theirs, *ours, forgotten]):
         path.write_text(text, encoding="utf-8")
         os.utime(path, (number, number))
     assert not executes(example, cache), "it was used just now"
     example.path.write_text(example.text.replace("counted", "again"), encoding="utf-8")
     assert executes(read(example.path), cache)
     assert not executes(example, cache), "what was used last is kept"
-    assert theirs.exists() and not forgotten.exists()
-    assert len(list(cache.folder.iterdir())) == 3
+    assert all(path.exists() for path in theirs) and not forgotten.exists()
+    assert len(list(cache.folder.iterdir())) == 2 + len(theirs)

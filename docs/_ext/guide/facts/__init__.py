@@ -11,6 +11,7 @@ from . import (
     compatibility,
     field_reports,
     install_commands,
+    suites,
     verification,
     version_sets,
     where_to_send,
@@ -19,4 +20,4 @@ from . import (
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     parts = (architecture, before_after, benchmark, verification, where_to_send, version_sets, compatibility)
-    return connect_all(app, *parts, field_reports, install_commands)
+    return connect_all(app, *parts, field_reports, install_commands, suites)

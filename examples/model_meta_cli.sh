@@ -4,8 +4,8 @@
 pip install -qq --target llama-cli --no-deps llama-models==0.3.0 httpx httpcore termcolor
 
 # %% list
-export PYTHONPATH=llama-cli
-llama-cli/bin/llama-model list --show-all | grep "Llama-3-8B"
+PYTHONPATH=llama-cli llama-cli/bin/llama-model list --show-all | grep "Llama-3-8B"
 
 # %% download
-llama-cli/bin/llama-model download --source meta --model-id Llama-3-8B-Instruct || echo "exit status $?"
+PYTHONPATH=llama-cli llama-cli/bin/llama-model download --source meta --model-id Llama-3-8B-Instruct \
+    || echo "exit status $?"

@@ -59,6 +59,8 @@ def test_faults_of_pages_are_named_with_their_line(project: Project) -> None:
         literal="Page\n====\n\nTyped output::\n\n   1\n",
         excused="Page\n====\n\n.. not-run:: bash\n   :reason: no card here\n\n   npu-smi\n",
         unexcused="Page\n====\n\n.. not-run:: bash\n\n   npu-smi\n",
+        variants="Page\n====\n\n.. by-host:: hub\n\n   .. when:: modelscope\n\n      Text.\n",
+        choice="Page\n====\n\n.. by-host:: city\n\n   Text.\n",
         good_py=GOOD + "\n# %% unseen\nprint(1)\n",
     )
     built = project.build()
@@ -69,6 +71,8 @@ def test_faults_of_pages_are_named_with_their_line(project: Project) -> None:
         "docs/typed.rst:4: ERROR: typed code or output",
         "docs/literal.rst:6: ERROR: typed code or output",
         "docs/unexcused.rst:4: ERROR: say why it did not run here",
+        "docs/variants.rst:4: ERROR: write for every hub what holds for it, and nothing else: '.. when:: huggingface'",
+        "docs/choice.rst:4: ERROR: there is no choice 'city'; there are cann, host, cards, hub, model",
         "examples/good.py:7: ERROR: no page shows cell 'unseen'",
     ):
         assert said in built.errors, built.errors

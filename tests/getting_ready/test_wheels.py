@@ -21,7 +21,8 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import parse_wheel_filename
 
 from guide.facts.compatibility import Facts
-from guide.facts.install_commands import HOSTS, Host, Wheels, commands
+from guide.facts.install_commands import Wheels, commands
+from guide.runs.your_host import HOSTS, Host
 from sets import FOLDER, VersionSet, every_set
 
 ROOT = FOLDER.parent

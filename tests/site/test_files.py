@@ -29,6 +29,7 @@ def test_the_notebook_opens_and_has_outputs(site: Site, example: Path) -> None:
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert any(cell.outputs for cell in code)
     assert notebook.metadata["run_record"]["example"] == example.name
+    assert notebook.metadata["kernelspec"]["name"] == "python3"  # every Jupyter has it
 
 
 def test_every_run_record_leads_to_its_downloads(site: Site, open_page: Callable[..., Page]) -> None:

@@ -24,7 +24,8 @@ class LineFormatter(HtmlFormatter):
 
 
 def _as_element(line: str) -> str:
-    return '<span class="line">{}</span>\n'.format(line.removesuffix("\n"))
+    text = line.replace("\n</span>", "</span>").removesuffix("\n")  # of a highlighted line it stands inside
+    return f'<span class="line">{text}</span>\n'
 
 
 def use(app: Sphinx) -> None:

@@ -14,14 +14,12 @@ from docutils import nodes
 from docutils.nodes import Node
 from packaging.version import Version
 from sphinx.application import Sphinx
-from sphinx.locale import get_translation
 from sphinx.util.docutils import SphinxDirective
 
 from sets import VersionSet, every_set
 
 from ..runs.device_tabs import tab, tab_set
-
-_ = get_translation("guide")
+from ..runs.your_host import HOSTS, Host
 
 DATA = "data/wheels.toml"
 
@@ -50,21 +48,6 @@ class Wheels:
     def needs_cpu_index(self, torch: str, machine: str) -> bool:
         """Whether PyPI's wheel is one beside which torch_npu can not be imported."""
         return machine == "x86_64" or Version(torch) >= Version(self.cuda_on_aarch64_from)
-
-
-@dataclass(frozen=True)
-class Host:
-    """What a reader has: architecture, and which registries he reaches well."""
-
-    machine: str
-    mirrored: bool
-
-    @property
-    def label(self) -> str:
-        return self.machine + (_("，国内镜像") if self.mirrored else "")
-
-
-HOSTS = [Host(machine, mirrored) for mirrored in (False, True) for machine in ("aarch64", "x86_64")]
 
 
 def commands(chosen: VersionSet, host: Host, wheels: Wheels) -> str:
@@ -106,8 +89,7 @@ class InstallCommands(SphinxDirective):
             text = commands(chosen, host, wheels)
             block = nodes.literal_block(text, text, language="bash", not_run=True)
             self.set_source_info(block)
-            key = f"{host.machine}-mirrored" if host.mirrored else host.machine
-            tabs += tab(host.label, [nodes.container("", block, classes=["not-run"])], sync=("host", key))
+            tabs += tab(host.label, [nodes.container("", block, classes=["not-run"])], sync=("host", host.key))
         return tabs
 
 

@@ -5,7 +5,7 @@ A set that ran has a record in ``sets/records``; the column of the site's own se
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -25,6 +25,7 @@ from sets.record import ExampleOutcome, SetRecord, digest, read_all
 from ..runs.badge import kind_text
 from ..runs.execution import docname_of, example_of, runs_of_build
 from ..runs.folding import fold
+from ..runs.your_host import marked_for
 from .tables import Entry, table
 
 _ = get_translation("guide")
@@ -108,12 +109,12 @@ class ShowVersionSets(SphinxPostTransform):
             pins = [chosen.pins[name] or "–" for name in ("torch_npu", "transformers")]
             rows.append([chosen.cann or _("该表未列出"), *pins, where, column.result()])
         head = ["CANN", "torch_npu", "transformers", _("在哪里运行"), _("例子")]
-        return table(head, rows, classes=["verification"])
+        return _marked_rows(table(head, rows, classes=["verification"]), shown)
 
     def _sets(self, shown: list[Column]) -> nodes.table:
         facts = ["CANN", "torch_npu", "transformers", "Python"]
         head = [_("版本组合"), *facts, _("在哪里运行"), _("例子"), _("运行时间（UTC）")]
-        return table(head, [self._set(column) for column in shown], classes=["verification"])
+        return _marked_rows(table(head, [self._set(column) for column in shown], classes=["verification"]), shown)
 
     def _set(self, column: Column) -> list[Entry]:
         chosen, record = column.chosen, column.record
@@ -138,6 +139,13 @@ class ShowVersionSets(SphinxPostTransform):
     def _example(self, name: str) -> Node:
         uri = self.app.builder.get_relative_uri(self.env.docname, docname_of(name))
         return nodes.reference("", "", nodes.literal(text=name), refuri=uri, internal=True)
+
+
+def _marked_rows(sets: nodes.table, shown: Sequence[Column]) -> nodes.table:
+    """A reader finds that of his CANN."""
+    for row, column in zip(list(sets.findall(nodes.row))[1:], shown, strict=True):
+        row["classes"].append(marked_for("cann", column.name))
+    return sets
 
 
 def _outcome(name: str, outcome: ExampleOutcome | None) -> Node:

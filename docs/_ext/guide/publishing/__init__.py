@@ -4,10 +4,10 @@ from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
 from .. import connect_all
-from . import book, downloads, edit_link, error_box, llms, sharing, sitemap
+from . import book, downloads, edit_link, error_box, llms, notebooks, sharing, sitemap
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     if app.tags.has("book"):
         return connect_all(app, book, error_box)
-    return connect_all(app, error_box, edit_link, sharing, downloads, sitemap, llms)
+    return connect_all(app, error_box, edit_link, sharing, downloads, sitemap, llms, notebooks)

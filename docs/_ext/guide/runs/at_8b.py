@@ -23,9 +23,13 @@ from engine.values.rehearsal import Hunk, Rehearsal, Rehearsed, gib
 from .badge import cards_text, sizes_text
 from .execution import READ_ONLY_BUILDERS, docname_of, rehearsals, rehearsed_of
 from .folding import fold, pass_fold
+from .variants import FOLDER_LINE
+from .your_host import marked_for
 
 logger = logging.getLogger(__name__)
 _ = get_translation("guide")
+
+MODELSCOPE = "model_modelscope"  # the page that downloads from there
 
 
 class at_8b(nodes.General, nodes.Element):
@@ -73,12 +77,23 @@ class ShowAt8B(SphinxPostTransform):
 
     def _example(self, rehearsal: Rehearsal, found: dict[int, Rehearsed], alone: bool) -> list[Node]:
         parts: list[Node] = [] if alone else [_paragraph(nodes.literal(text=rehearsal.example.name))]
-        parts += [_verdict(found[cards]) for cards in rehearsal.cards if cards in found]
+        parts += [_verdict(found[cards], rehearsal.example.name) for cards in rehearsal.cards if cards in found]
         if not found:
             parts.append(_paragraph(_("本次构建没有空跑：这里没有虚拟 NPU。")))
         if rehearsal.instead:
             parts.append(_paragraph(_("一张卡放得下的做法："), self._link(rehearsal.instead)))
-        return parts + _lines(rehearsal.hunks)
+        parts += _lines(rehearsal.hunks)
+        if rehearsal.fits and MODELSCOPE in self.env.found_docs:
+            parts.append(self._from_modelscope())
+        return parts
+
+    def _from_modelscope(self) -> nodes.paragraph:
+        """Its hub has the model by another name, so that it is downloaded to a folder first."""
+        uri = self.app.builder.get_relative_uri(self.env.docname, MODELSCOPE)
+        link = nodes.reference("", "ModelScope", refuri=uri, internal=True)
+        line = _paragraph(_("从 "), link, _(" 取的 8B，写下载到的文件夹："), nodes.literal(text=FOLDER_LINE))
+        line["classes"] = ["from-modelscope", marked_for("hub", "modelscope")]
+        return line
 
     def _link(self, example: str) -> nodes.reference:
         """To the page that tells of that example with the 8B, else to the example itself."""
@@ -92,10 +107,11 @@ def _paragraph(*parts: Node | str) -> nodes.paragraph:
     return nodes.paragraph("", "", *(nodes.Text(part) if isinstance(part, str) else part for part in parts))
 
 
-def _verdict(rehearsed: Rehearsed) -> nodes.paragraph:
+def _verdict(rehearsed: Rehearsed, example: str) -> nodes.paragraph:
     """One line for a number of cards: fits, with its peak, or where it stops."""
     found = rehearsed.found
-    line = nodes.paragraph(classes=["verdict", "fits" if found.fits else "does-not-fit"])
+    about = marked_for("cards", str(rehearsed.cards))
+    line = nodes.paragraph(classes=["verdict", "fits" if found.fits else "does-not-fit", about])
     line += nodes.inline("", cards_text(rehearsed.cards))
     if found.stop:
         line += nodes.inline("", _("✗ 放不下"), classes=["mark"])
@@ -108,6 +124,8 @@ def _verdict(rehearsed: Rehearsed) -> nodes.paragraph:
     line += nodes.strong("", peak % sizes_text(found))
     facts = {"held": gib(found.reserved_bytes), "all": gib(found.card_bytes)}
     line += nodes.inline("", _("分配器保留 %(held)s，一张卡 %(all)s") % facts, classes=["rest"])
+    if rehearsed.cards > 1:
+        line += nodes.literal(text=f"torchrun --standalone --nproc_per_node {rehearsed.cards} {example}")
     return line
 
 

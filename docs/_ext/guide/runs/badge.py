@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.locale import get_translation
@@ -195,24 +193,5 @@ def _fits(names: list[str]) -> list[nodes.Node]:
     return [nodes.inline("", text % facts, classes=["fits"])]
 
 
-def write_files(
-    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
-) -> None:
-    """Put an example beside its page, as the script that readers copy and as the executed notebook."""
-    if not doctree or app.builder.name != "html" or not pagename.startswith("examples/"):
-        return
-    example = example_of(app.env.doc2path(pagename).name)
-    run = run_of(example.name) if example else None
-    if example and run:
-        folder = Path(app.outdir) / "examples"
-        folder.mkdir(exist_ok=True)
-        (folder / example.name).write_text(example.text, encoding="utf-8")
-        notebook = deepcopy(run.notebook)
-        notebook.metadata["license"] = LICENSE
-        notebook.metadata["run_record"] = run.record.to_json()
-        nbformat.write(notebook, folder / f"{example.path.stem}.ipynb")
-
-
 def connect(app: Sphinx) -> None:
     app.add_post_transform(ShowBadge)
-    app.connect("html-page-context", write_files)

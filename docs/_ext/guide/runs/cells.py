@@ -84,10 +84,16 @@ class ShowCells(SphinxPostTransform):
             outcomes = _outcomes(node["example"])
             shown: list[Node] = []
             for title in node["titles"]:
-                shown += [cell.deepcopy() for cell in rendered[title]]
+                shown += [_copied(cell, node["example"]) for cell in rendered[title]]
                 shown += _notice(outcomes.get(title))
             _describe_pictures(node, shown)
             node.replace_self(shown)
+
+
+def _copied(cell: nodes.container, example: str) -> nodes.container:
+    copy = cell.deepcopy()
+    copy["example"] = example
+    return copy
 
 
 class DescribeOwnPictures(SphinxPostTransform):

@@ -95,6 +95,7 @@ def prepare(home: Path, *, thorough: bool = False) -> None:
     """Make every asset that is missing or damaged.  Raises :class:`PreparationError`."""
     store = Store(home / "assets")
     with explained(store.root), store.locked():
+        began = {recipe.name: recipe.fingerprint() for recipe in RECIPES.values()}
         missing = RECIPES.keys() - store.prepared(thorough=thorough).keys()
         if not missing:
             return
@@ -103,7 +104,7 @@ def prepare(home: Path, *, thorough: bool = False) -> None:
         with tempfile.TemporaryDirectory(prefix=".making-", dir=store.root) as scratch:
             taken = take((RECIPES[name] for name in missing), Path(scratch))
             for recipe in (recipe for recipe in RECIPES.values() if recipe.name in missing):
-                make(recipe, store, taken, Path(scratch) / recipe.name)
+                make(recipe, began[recipe.name], store, taken, Path(scratch) / recipe.name)
 
 
 def take(recipes: Iterable[Recipe], scratch: Path) -> dict[str, Path]:
@@ -119,8 +120,12 @@ def take(recipes: Iterable[Recipe], scratch: Path) -> dict[str, Path]:
     return taken
 
 
-def make(recipe: Recipe, store: Store, taken: Mapping[str, Path], scratch: Path) -> None:
-    """Fill a new folder by the recipe, and put it in the old one's place when it is complete."""
+def make(recipe: Recipe, began: str, store: Store, taken: Mapping[str, Path], scratch: Path) -> None:
+    """Fill a new folder by the recipe, and put it in the old one's place when it is complete.
+
+    ``began`` is the recipe's fingerprint at the start: code that was edited meanwhile, by a change of branch for one,
+    is not what ran, and what ran is nowhere any more.
+    """
     started = time.monotonic()
     say(f"making {recipe.name}")
     files = scratch / FILES
@@ -133,7 +138,9 @@ def make(recipe: Recipe, store: Store, taken: Mapping[str, Path], scratch: Path)
             say=lambda message: say(f"  {message}"),
         )
     )
-    manifest.write(manifest.survey(files, recipe.fingerprint()), scratch)
+    if recipe.fingerprint() != began:
+        raise PreparationError(f"The recipe of {recipe.name} was changed while it was made; begin again.")
+    manifest.write(manifest.survey(files, began), scratch)
     publish(scratch, store.folder(recipe.name))
     say(f"made {recipe.name} in {time.monotonic() - started:.0f} s")
 

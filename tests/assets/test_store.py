@@ -85,6 +85,29 @@ def test_a_recipe_that_fails_half_way_leaves_nothing_and_the_next_try_succeeds(
     assert made(tmp_path) == "whole"
 
 
+def test_a_recipe_that_is_edited_while_it_is_made_is_not_taken_for_what_ran(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a branch changes under a running build: the old code ran, under the new one's fingerprint."""
+    source = tmp_path / "recipe.py"
+    source.write_text("old")
+
+    @dataclass(frozen=True)
+    class Edited(Stub):
+        def fingerprint(self) -> str:
+            return source.read_text()
+
+    def build(bench: Bench) -> None:
+        writes(f"made by {source.read_text()} code")(bench)
+        source.write_text("new")
+
+    monkeypatch.setattr(store, "RECIPES", {"one": Edited("one", "none", does=build)})
+    with pytest.raises(PreparationError, match="The recipe of one was changed while it was made; begin again"):
+        store.prepare(tmp_path)
+    store.prepare(tmp_path)
+    assert made(tmp_path) == "made by new code"
+
+
 def test_what_a_killed_process_left_is_swept_away(recipe: Callable[[Build], None], tmp_path: Path) -> None:
     leftover = tmp_path / "assets/.making-killed"
     leftover.mkdir(parents=True)

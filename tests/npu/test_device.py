@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable
+from signal import SIGABRT
 from subprocess import CompletedProcess
 
 import torch
@@ -90,6 +91,63 @@ except RuntimeError as error:
     assert "error code is 107001" in done.stdout and "ERR00100 PTA call acl api failed" in done.stdout
 
 
+def test_visible_devices_are_read_once(program: Program) -> None:
+    """CANN's runtime does so when its first function is called; torch_npu's own count looks at the variable itself."""
+    done = program(
+        """
+import os, sys, torch, torch_npu
+def seen(*before, variable="1"):
+    sys.stdout.flush()
+    if child := os.fork():
+        return os.waitpid(child, 0)
+    for call in before:
+        call()
+    os.environ["ASCEND_RT_VISIBLE_DEVICES"] = variable
+    usable = 0
+    try:
+        while True:
+            torch.ones(1, device=f"npu:{usable}")
+            usable += 1
+    except RuntimeError as error:
+        assert "107001" in str(error) or not usable, error
+    print(usable, torch.npu.device_count())
+    sys.stdout.flush()
+    os._exit(0)
+seen()
+seen(torch.npu.is_available)
+seen(lambda: torch.ones(1, device="npu:0"), torch.npu.device_count)
+for chosen in ("1, 2", "0,2x,3", "+1", "0,,1"):
+    seen(variable=chosen)
+""",
+        VIRTUAL_NPU_DEVICES="4",
+    )
+    assert done.stdout.splitlines() == ["1 1", "4 1", "4 4", "1 1", "2 2", "0 0", "1 1"], done.stdout + done.stderr
+
+
+def test_a_card_that_was_only_asked_ends_the_next_backward(program: Program) -> None:
+    """torch_npu's own, so on silicon too: autograd takes the card's stream, which nobody has made, and may not raise.
+
+    The cure that troubleshooting gives is the last one.
+    """
+    done = program("""
+import os, torch
+def backward_after(ask):
+    if child := os.fork():
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    ask()
+    x = torch.ones(2, device="npu:0", requires_grad=True)
+    (x * 2).sum().backward()
+    os._exit(x.grad.tolist() != [2.0, 2.0])
+print(*map(backward_after, (
+    lambda: torch.npu.mem_get_info(1),
+    lambda: (torch.npu.set_device(1), torch.npu.set_device(0)),
+    lambda: (torch.ones(1, device="npu:1"), torch.npu.mem_get_info(1), torch.npu.set_device(0)),
+)))
+""")
+    assert done.stdout.split() == [str(-SIGABRT), str(-SIGABRT), "0"], done.stdout + done.stderr
+    assert done.stderr.count("Uninitialized default NPU stream for device") == 2
+
+
 def test_streams_and_events() -> None:
     stream = torch.npu.Stream()
     start, end = (torch.npu.Event(enable_timing=True) for _ in range(2))
@@ -164,6 +222,26 @@ def test_what_may_be_elsewhere() -> None:
     assert here.tolist() == [2, 2, 2]
     into = torch.empty(3)
     assert into.copy_(here) is into and into.tolist() == [2, 2, 2]
+
+
+def test_a_number_on_the_host_is_taken_where_torch_npu_asks_for_it() -> None:
+    """op-plugin's kernels of these look for it; those of the others hand the tensor to CANN."""
+    here, number = torch.full((3,), 3.0, device=NPU), torch.tensor(2.0)
+    for call in (torch.add, torch.sub, torch.mul, torch.div, torch.pow, torch.maximum, torch.gt, torch.ge, torch.fmod):
+        assert torch.equal(call(here, number).cpu(), call(here.cpu(), number))
+    assert torch.where(here > number, here, number).tolist() == [3, 3, 3]
+    assert here.clone().masked_fill_(here > number, number).tolist() == [2, 2, 2]
+    assert (number - here).tolist() == [-1, -1, -1] and (2 - here).tolist() == [-1, -1, -1]
+    for wrong in (
+        lambda: torch.addcmul(here, here, number),
+        lambda: torch.addcdiv(here, number, here),
+        lambda: torch.lerp(here, here, number),
+        lambda: torch.clamp(here, min=number),
+        lambda: torch.logical_and(here, number),
+        lambda: torch.nn.functional.mse_loss(here, number),
+    ):
+        with raises(RuntimeError, match="Expected all tensors to be on the same device"):
+            wrong()
 
 
 def test_what_overlaps_is_refused_as_on_the_cpu() -> None:

@@ -4,6 +4,7 @@
 #include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <string_view>
+#include <unordered_set>
 
 #include "device_tensors.hpp"
 #include "random_numbers.hpp"
@@ -29,6 +30,20 @@ bool multiplies_matrices(std::string_view name) {
        {"mm", "addmm", "bmm", "baddbmm", "addbmm", "convolution", "convolution_backward", "_convolution"})
     if (name == std::string("aten::") + op) return true;
   return false;
+}
+
+// A CPU tensor of no dimension counts as a number where the kernel of torch_npu asks for it (IsCPUScalar and the like in
+// op-plugin's public source); it hands every other tensor to CANN, which takes none of the host.  Of rsub no kernel of
+// its own was found, so it is not refused.
+bool takes_a_host_number(std::string_view name) {
+  static const std::unordered_set<std::string_view> takers{
+      "add",        "atan2",       "bernoulli", "bitwise_and", "bitwise_or", "bitwise_xor", "div", "eq",
+      "fill",       "floor_divide", "fmod",     "ge",          "gt",         "le",          "logical_or", "lt",
+      "masked_fill", "max",        "maximum",   "min",         "minimum",    "mul",         "ne",  "pow",
+      "remainder",  "rsub",        "sub",       "where"};
+  name.remove_prefix(std::string_view("aten::").size());
+  if (ends_with(name, "_")) name.remove_suffix(1);
+  return takers.count(name) > 0;
 }
 
 bool is_multiplied_by_silicon(at::ScalarType type) {
@@ -96,10 +111,16 @@ CpuKernel::CpuKernel(const c10::FunctionSchema& schema, bool random)
            name == "aten::set_")
     mixing_ = Mixing::Anything;
   else
-    mixing_ = Mixing::None;
+    mixing_ = takes_a_host_number(name) ? Mixing::HostNumbers : Mixing::None;
 }
 
-// As torch does, a CPU tensor of no dimension counts as a number and may come from anywhere.
+// Whether a tensor that is not on the device of the others may be where it is.  A number written in the program comes as
+// a CPU tensor too, and is marked.
+bool CpuKernel::may_be_on_the_host(const at::Tensor& tensor) const {
+  if (!tensor.device().is_cpu() || tensor.dim() > 0) return false;
+  return mixing_ != Mixing::None || tensor.unsafeGetTensorImpl()->is_wrapped_number();
+}
+
 CpuKernel::Places CpuKernel::places_of(const IValue* values, const c10::FunctionSchema& schema) const {
   Places places;
   for (size_t i = 0; i < arguments_.size() && !places.device; ++i)
@@ -109,7 +130,7 @@ CpuKernel::Places CpuKernel::places_of(const IValue* values, const c10::Function
   if (!places.device || mixing_ == Mixing::Anything) return places;
   for (size_t i = 0; i < arguments_.size(); ++i)
     visit_tensors(values[i], [&](const at::Tensor& tensor) {
-      if (tensor.device() == *places.device || (tensor.device().is_cpu() && tensor.dim() == 0)) return;
+      if (tensor.device() == *places.device || may_be_on_the_host(tensor)) return;
       if (mixing_ == Mixing::PerEntry)
         places.several = true;
       else if (mixing_ != Mixing::HostIndices || arguments_[i].kind != Kind::OptionalTensorList)

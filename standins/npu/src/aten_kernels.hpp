@@ -34,7 +34,7 @@ class CpuKernel final : public c10::OperatorKernel {
  private:
   enum class Kind { Other, Tensor, TensorList, OptionalTensorList, Device, Generator, PinMemory };
   // Which tensors may be elsewhere than the rest.
-  enum class Mixing { None, Anything, HostIndices, PerEntry };
+  enum class Mixing { None, Anything, HostIndices, HostNumbers, PerEntry };
 
   struct Argument {
     Kind kind;
@@ -47,6 +47,7 @@ class CpuKernel final : public c10::OperatorKernel {
     bool several = false;               // lists reach over more than one, which only Mixing::PerEntry lets pass
   };
 
+  bool may_be_on_the_host(const at::Tensor& tensor) const;
   Places places_of(const c10::IValue* values, const c10::FunctionSchema& schema) const;
   void warn_about_type(const torch::jit::Stack& stack, const c10::FunctionSchema& schema);
   bool finds_sizes(const c10::OperatorHandle& op, torch::jit::Stack* stack, const std::vector<c10::IValue>& given,

@@ -47,8 +47,9 @@ constexpr std::size_t kSmall = 1 << 20, kSmallFloats = 64 << 10;
 
 inline bool only_counts(std::size_t bytes) { return sizes_only() && bytes > kSmall; }
 
-// Physical numbers of the devices that the process sees.  As with CANN, ASCEND_RT_VISIBLE_DEVICES ends at its first
-// entry that is no installed device, and its numbers have to ascend or there is none.
+// Physical numbers of the devices that the process sees.  CANN's runtime reads ASCEND_RT_VISIBLE_DEVICES once, when its
+// first function is called (Runtime::GetVisibleDevices in its public source), and no further than its first entry that
+// is no number or no installed device; numbers have to ascend or there is none.
 inline std::vector<int> visible_devices() {
   std::vector<int> devices;
   const int installed = installed_devices();
@@ -57,14 +58,14 @@ inline std::vector<int> visible_devices() {
     for (int device = 0; device < installed; ++device) devices.push_back(device);
     return devices;
   }
-  for (const char* at = chosen; *at;) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };  // strtol would take a blank or a sign
+  for (const char* at = chosen; is_digit(*at);) {
     char* end = nullptr;
     const long device = std::strtol(at, &end, 10);
-    const bool ends = *end == ',' || *end == '\0';
-    if (end == at || !ends || device < 0 || device >= installed) break;
+    if (device >= installed) break;
     if (!devices.empty() && device <= devices.back()) return {};
     devices.push_back(static_cast<int>(device));
-    at = *end ? end + 1 : end;
+    at = *end == ',' ? end + 1 : "";
   }
   return devices;
 }

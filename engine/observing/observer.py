@@ -10,6 +10,7 @@ import ctypes
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -21,7 +22,7 @@ STAND_IN = "virtual_npu_mark"  # exported by a library in the place of CANN's, w
 _seen: set[int] = set()
 _models: set[str] = set()
 _batches: set[str] = set()
-_peaks = {"device_peak_bytes": 0, "device_reserved_bytes": 0}
+_peaks = {"device_peak_bytes": Counter[int](), "device_reserved_bytes": Counter[int]()}  # of each card
 _tell: list[Callable[[], None]] = []  # called when something new was seen
 
 
@@ -48,8 +49,9 @@ def _after_noting(reset: Callable[..., None]) -> Callable[..., None]:
 
 def _note_peaks() -> None:
     npu = sys.modules["torch"].npu
-    now = {"device_peak_bytes": npu.max_memory_allocated(), "device_reserved_bytes": npu.max_memory_reserved()}
-    _peaks.update({name: max(count, _peaks[name]) for name, count in now.items()})
+    now = {"device_peak_bytes": npu.max_memory_allocated, "device_reserved_bytes": npu.max_memory_reserved}
+    for name, most in now.items():
+        _peaks[name] |= Counter({card: most(card) for card in range(npu.device_count())})  # the greater of both
 
 
 def _note(module: Any, inputs: tuple[Any, ...]) -> None:
@@ -98,8 +100,8 @@ def joined(kernel: dict[str, Any], reports: Path) -> dict[str, Any]:
 
 def report() -> str:
     """JSON: ``models`` and ``batches`` (devices, as in ``npu:0``), ``seed``, ``device_name``, ``device_bytes``,
-    ``device_peak_bytes``, ``device_reserved_bytes``, ``cann`` (its version),
-    ``stands_in`` (whether something does, for CANN)."""
+    ``device_peaks`` (of each card that tensors were on), ``device_peak_bytes`` and ``device_reserved_bytes`` (of the
+    fullest), ``cann`` (its version), ``stands_in`` (whether something does, for CANN)."""
     facts: dict[str, Any] = {"models": sorted(_models), "batches": sorted(_batches)}
     torch = sys.modules.get("torch")
     if torch is not None:
@@ -111,5 +113,6 @@ def report() -> str:
         facts["cann"] = npu.utils.get_cann_version()
         facts["device_bytes"] = npu.get_device_properties(npu.current_device()).total_memory
         _note_peaks()
-        facts |= _peaks
+        facts |= {name: max(cards.values(), default=0) for name, cards in _peaks.items()}
+        facts["device_peaks"] = [peak for _, peak in sorted(_peaks["device_peak_bytes"].items())]
     return json.dumps(facts)

@@ -50,6 +50,8 @@ REHEARSALS = {
     "sharded.py": "fits = [2, 4]\ncards = [1, 2, 4]" + bigger("1600 // cards"),
     "one_fails.py": "fits = []\ncards = [2]" + bigger("4096 if rank else 2"),
     "raises.py": "fits = false" + bigger("'a'"),
+    "one_process.py": "fits = [2]\ncards = [2]\none_process = true"
+    + bigger("256\\nbeside = torch.empty(2**29, dtype=torch.uint8, device='npu:1')"),
 }
 
 
@@ -93,7 +95,7 @@ def test_one_that_fits_tells_its_peak_and_nothing_it_printed(rehearsed: tuple[Wo
     assert found.fits and found.card_bytes == 1 << 30
     assert 256 << 20 <= found.peak_bytes <= found.reserved_bytes < 300 << 20
     kept = list((workshop.folder / "cache").glob("*@*"))
-    assert len(kept) == 6
+    assert len(kept) == 7
     for path in kept:
         assert "the model was" not in path.read_text(encoding="utf-8")
 
@@ -109,6 +111,13 @@ def test_several_cards_are_processes_as_torchrun_makes_them(rehearsed: tuple[Wor
     assert {cards: each.found.fits for cards, each in sharded.items()} == {1: False, 2: True, 4: True}
     assert 800 << 20 <= sharded[2].found.peak_bytes < 900 << 20
     assert 400 << 20 <= sharded[4].found.peak_bytes < 450 << 20
+
+
+def test_one_process_with_several_cards_tells_the_peak_of_each(rehearsed: tuple[Workshop, Results]) -> None:
+    """Its device is the first; the fullest is another."""
+    found = rehearsed[1].rehearsed["one_process.py"][2].found
+    assert [peak >> 20 for peak in found.peaks] == [256, 512]
+    assert found.peak_bytes == max(found.peaks) <= found.reserved_bytes < 600 << 20
 
 
 def test_a_card_that_is_too_small_ends_the_others(rehearsed: tuple[Workshop, Results]) -> None:
@@ -146,7 +155,8 @@ def test_the_key_knows_model_changes_cards_and_what_rehearses(tmp_path: Path) ->
         return digest_of(rehearsal_facts(rehearsal, cards, rehearsing(content=content)))
 
     keys = [key("fits = true"), key("fits = true", 2), key("fits = true", 1, "y"), key("fits = true" + bigger(2))]
-    assert len(set(keys)) == 4
+    keys.append(key("fits = true\none_process = true", 2))
+    assert len(set(keys)) == 5
     assert key("fits = false") == keys[0], "what is announced changes nothing that is found"
 
 

@@ -93,7 +93,7 @@ class Session:
         stale = [example for example in examples if example.name not in results.runs]
         jobs = [job for job in self._jobs(rehearsals) if job.cards not in results.rehearsed.get(job.example.name, {})]
         if stale:
-            forked.start_server(self.surroundings.environment)
+            forked.start_server(self.surroundings.environment, any(each.needs_libraries for each in stale))
             # The longest first, so that none of them is left for the end; those never run before all others, by size.
             stale.sort(key=lambda each: self.cache.seconds_before(each) or len(each.text), reverse=True)
         if stale or jobs:

@@ -1,5 +1,7 @@
 """Almost nothing is done"""
 
 # %% say
+import torch
+
 seed = 0
-print("example", seed)
+print("example", seed, "torch", torch.__version__)

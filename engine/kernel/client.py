@@ -20,6 +20,7 @@ from nbformat import NotebookNode
 from engine.kernel import manager
 from engine.kernel.forked import OBSERVER
 from engine.kernel.watch import Watch
+from engine.values.example import Example
 
 STARTUP_SECONDS = 120  # the first kernel waits for the imports of the fork server
 
@@ -79,7 +80,7 @@ def _shown(content: dict[str, Any]) -> Iterable[Any]:
 @asynccontextmanager
 async def opened(
     notebook: NotebookNode,
-    language: str,
+    example: Example,
     folder: Path,
     environment: Mapping[str, str],
     scratch: Path,
@@ -91,7 +92,7 @@ async def opened(
     Raises :class:`KernelNotStarted`.
     """
     try:
-        kernel = await manager.start(language, folder, environment, scratch)
+        kernel = await manager.start(example, folder, environment, scratch)
     except EOFError:
         raise KernelNotStarted("the process it is forked from ended; does 'import torch, transformers' work?") from None
     watch = Watch(kernel.pid, memory_bytes)

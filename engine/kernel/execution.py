@@ -100,7 +100,7 @@ async def execute_cells(
     ran = 0
     facts: dict[str, Any] = {}
     try:
-        opening = opened(notebook, example.language, place.folder, place.environment, place.sockets, *limited)
+        opening = opened(notebook, example, place.folder, place.environment, place.sockets, *limited)
         async with opening as client:
             for index, cell in enumerate(example.cells, start=1):
                 if need := unmet(cell.needs, surroundings.npus, surroundings.packages):

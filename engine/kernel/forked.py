@@ -23,16 +23,16 @@ from engine.place.packages import path_of_python
 from engine.place.surroundings import on_silicon
 
 ROOT = Path(__file__).parents[2]
-PRELOADED = "engine.kernel.preload"
+PRELOADED, BARE = "engine.kernel.preload", "engine.kernel.bare"
 OBSERVER = "_observer_of_the_example"  # as a kernel knows it
 PROFILE = "PYTHONPROFILEIMPORTTIME"  # asks Python to tell what it imports; no kernel gets it
 PICTURES = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
 
 
 def start_server(
-    environment: Mapping[str, str],
+    environment: Mapping[str, str], libraries: bool = True
 ) -> multiprocessing.context.ForkServerContext | multiprocessing.context.SpawnContext:
-    """Begin to import what examples need, in the background; kernels started later wait for it.
+    """Begin to import the libraries that examples need, in the background; kernels started later wait for it.
 
     The server has the environment and the path of a run, for libraries read both when they are imported.  On a chip
     there is none, and each kernel starts afresh: what has loaded CANN must not be forked.
@@ -40,7 +40,7 @@ def start_server(
     if on_silicon():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([PRELOADED, "engine.kernel.forked"])
+    context.set_forkserver_preload([*[PRELOADED] * libraries, "engine.kernel.forked"])
     # Before 3.11.9 Python keeps sys.path from the server: what it preloads is found in its working folder.
     profile = {name: value for name, value in os.environ.items() if name == PROFILE}
     with contextlib.chdir(ROOT), _in_place({**environment, **PICTURES, **profile}):
@@ -66,8 +66,8 @@ def _set(environment: Mapping[str, str]) -> None:
     os.environ.update(environment)
 
 
-def be_kernel(argv: list[str], cwd: str, environment: dict[str, str]) -> None:
-    """Become a kernel, and never return."""
+def be_kernel(argv: list[str], cwd: str, environment: dict[str, str], libraries: bool) -> None:
+    """Become a kernel, and never return; ``libraries`` says whether its example imports any."""
     os.setsid()
     os.chdir(cwd)
     before = dict(os.environ)
@@ -76,7 +76,7 @@ def be_kernel(argv: list[str], cwd: str, environment: dict[str, str]) -> None:
     multiprocessing.set_start_method("fork", force=True)  # DataLoader workers: a server of their own costs 10 s each
     if PRELOADED not in sys.modules:  # a fresh process
         _set({**environment, **PICTURES})
-        importlib.import_module(PRELOADED)
+        importlib.import_module(PRELOADED if libraries else BARE)
         _set(environment)
     elif "HF_HOME" in before:
         _move_home(before["HF_HOME"], environment["HF_HOME"])

@@ -14,6 +14,7 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.provisioning import LocalProvisioner
 
 from engine.kernel import forked
+from engine.values.example import Example
 
 KERNEL_CLASS = {"python3": "ipykernel.ipkernel.IPythonKernel", "bash": "engine.kernel.shell.BashKernel"}
 ARGUMENTS = {
@@ -28,8 +29,9 @@ class ForkedProcess:
 
     stdin = stdout = stderr = None
 
-    def __init__(self, argv: list[str], cwd: str, environment: dict[str, str]) -> None:
-        self._process = forked.start_server(environment).Process(target=forked.be_kernel, args=(argv, cwd, environment))
+    def __init__(self, argv: list[str], cwd: str, environment: dict[str, str], libraries: bool) -> None:
+        context = forked.start_server(environment, libraries)
+        self._process = context.Process(target=forked.be_kernel, args=(argv, cwd, environment, libraries))
         self._process.start()
         assert self._process.pid
         self.pid: int = self._process.pid
@@ -57,7 +59,7 @@ class ForkProvisioner(LocalProvisioner):
     """Launches a kernel by forking instead of executing its command."""
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> dict[str, Any]:
-        self.process = ForkedProcess(cmd, kwargs["cwd"], dict(kwargs["env"]))
+        self.process = ForkedProcess(cmd, kwargs["cwd"], dict(kwargs["env"]), self.parent.libraries)
         self.pid = self.pgid = self.process.pid  # setsid makes them the same
         return dict(self.connection_info)
 
@@ -79,6 +81,9 @@ class _Specs(KernelSpecManager):
 class ForkedKernelManager(AsyncKernelManager):
     """Manages one forked kernel, reached through sockets in its own folder: no port is taken."""
 
+    libraries = True
+    """Whether its example imports any."""
+
     async def _async_pre_start_kernel(self, **kwargs: Any) -> tuple[list[str], dict[str, Any]]:
         self.provisioner = ForkProvisioner(kernel_id="forked", kernel_spec=self.kernel_spec, parent=self)
         command, options = await super()._async_pre_start_kernel(**kwargs)
@@ -96,13 +101,14 @@ class ForkedKernelManager(AsyncKernelManager):
         return all(Path(f"{self.ip}-{port}").exists() for port in ports)
 
 
-async def start(language: str, folder: Path, environment: Mapping[str, str], scratch: Path) -> ForkedKernelManager:
-    """Start a kernel in ``folder``; its sockets and connection file live in ``scratch``."""
+async def start(example: Example, folder: Path, environment: Mapping[str, str], scratch: Path) -> ForkedKernelManager:
+    """Start a kernel for it in ``folder``; its sockets and connection file live in ``scratch``."""
     manager = ForkedKernelManager(
-        kernel_name=language,
+        kernel_name=example.language,
         kernel_spec_manager=_Specs(),
         transport="ipc",
         connection_file=str(scratch / "kernel.json"),
     )
-    await manager.start_kernel(cwd=str(folder), env=dict(environment), extra_arguments=ARGUMENTS[language])
+    manager.libraries = example.needs_libraries
+    await manager.start_kernel(cwd=str(folder), env=dict(environment), extra_arguments=ARGUMENTS[example.language])
     return manager

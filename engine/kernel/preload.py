@@ -22,19 +22,9 @@ MODULES = (
     "transformers.models.auto.modeling_auto",
     "transformers.models.llama.modeling_llama",
     "datasets",
-    "ipykernel.kernelapp",  # after torch_npu, which takes IPython for a person at a prompt and turns its task queue off
-    "ipykernel.ipkernel",
-    "ipykernel.debugger",
-    "IPython.extensions.storemagic",
-    "IPython.core.completerlib",
-    "IPython.core.debugger",
-    "sqlite3",
-    "tornado.platform.asyncio",
-    "engine.kernel.shell",
+    "engine.kernel.bare",  # after torch_npu, which takes IPython for a person at a prompt and turns its task queue off
 )
 
-# ipykernel gets along without its debugger, which nobody attaches here, and which each kernel would import.
-sys.modules["debugpy"] = None  # type: ignore[assignment]
 gc.disable()  # so many new objects would be looked through again and again: a second
 
 for name in MODULES:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -62,6 +63,11 @@ class Example:
 
     def _names(self, file: str) -> bool:
         return file in self.text and bool(re.search(rf"(?<![\w.-]){re.escape(file)}\b", self.text))
+
+    @cached_property
+    def needs_libraries(self) -> bool:
+        """Whether its kernel will import anything that Python does not bring along; a shell's never does."""
+        return self.language == "python3" and not _imported(self.text) <= sys.stdlib_module_names - {"importlib"}
 
     def notebook(self) -> NotebookNode:
         """The cells as a notebook not yet executed, its first cell the title."""
@@ -128,6 +134,17 @@ def _title(path: Path, text: str) -> str:
         return docstring.partition("\n")[0]
     comments = (line.removeprefix("#").strip() for line in text.splitlines() if not line.startswith("#!"))
     return next(comments, "")
+
+
+def _imported(text: str) -> set[str]:
+    """Packages and modules that are imported anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add((node.module or "").partition(".")[0])
+    return found
 
 
 def _stray_line(path: Path, head: str) -> int:

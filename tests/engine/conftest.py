@@ -6,11 +6,19 @@ from pathlib import Path
 import pytest
 
 from engine.cache import Cache
+from engine.kernel import forked
+from engine.place.surroundings import Surroundings
 from engine.session import Session
 from engine.values.example import read
 from engine.values.run import Limits, Run
 
 LIMITS = Limits(cell_seconds=5, example_seconds=20, memory_bytes=2 << 30, output_bytes=1 << 20)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _libraries() -> None:
+    """All kernels of these tests are forked from one process, whatever the first example imports."""
+    forked.start_server(Surroundings.here().environment)
 
 
 @pytest.fixture

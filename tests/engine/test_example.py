@@ -61,3 +61,20 @@ def test_cells_are_those_that_jupytext_sees(path: Path) -> None:
     """Editors open an example as a notebook by it."""
     notebook = jupytext.read(path, fmt={"extension": path.suffix, "format_name": "percent"})
     assert [cell.source for cell in read(path).cells] == [cell.source.strip("\n") for cell in notebook.cells[1:]]
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "needs"),
+    [
+        ("import os, json.decoder", "x.py", False),
+        ("def later():\n    from torch import nn", "x.py", True),
+        ("import os\nimport helper", "x.py", True),
+        ("import importlib\nimportlib.import_module('torch')", "x.py", True),
+        ("echo 'import torch'", "x.sh", False),
+    ],
+)
+def test_libraries_are_needed_by_what_imports_more_than_python_has(
+    code: str, name: str, needs: bool, tmp_path: Path
+) -> None:
+    title = '"""T"""' if name.endswith(".py") else "# T"
+    assert read(example(tmp_path, f"{title}\n\n# %% a\n{code}\n", name)).needs_libraries == needs

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,3 +32,18 @@ def test_the_first_words_of_many_kernels_are_all_heard(project: Write, run: Exec
     runs = run(project(**{f"x{number}_py": f"# %% say\nprint({number})\n" for number in range(12)}))
     said = {name: ran.notebook.cells[1].outputs[0].text for name, ran in runs.items()}
     assert said == {f"x{number}.py": f"{number}\n" for number in range(12)}
+
+
+@pytest.mark.parametrize(("code", "library"), [("import json, os", False), ("import torch", True)])
+def test_only_for_an_example_that_needs_them_are_libraries_imported(
+    project: Write, tmp_path: Path, code: str, library: bool
+) -> None:
+    """By the engine, once for all kernels; Python itself tells what it imports, on standard error."""
+    folder = project(x_py=f"# %% say\n{code}\nprint('said')\n", y_sh="# %% say\necho said\n")
+    files = map(str, sorted(folder.iterdir()))
+    command = [sys.executable, "-m", "engine", "run", "--cache", str(tmp_path / "cache"), *files]
+    told = {**os.environ, "PYTHONPROFILEIMPORTTIME": "1"}
+    ran = subprocess.run(command, env=told, check=True, capture_output=True, text=True)
+    assert ran.stdout.count(": 1 cells in") == 2
+    imported = {line.rpartition("|")[2].strip() for line in ran.stderr.splitlines()}
+    assert ("torch._C" in imported) == library

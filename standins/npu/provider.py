@@ -149,7 +149,7 @@ def _honest(torch: Torch) -> tuple[StandIn, ...]:
     return (
         StandIn(
             name="npu:0",
-            zh=f"虚拟 NPU：原版 {versions}，CANN 由替身库代替，计算由本机 CPU 完成；没有昇腾芯片参与。",
+            zh=f"虚拟 NPU：原版 {versions}，CANN 换成了用本机 CPU 计算的库；没有昇腾芯片参与。",
             en=f"A virtual NPU: unmodified {versions} over libraries that take CANN's place and compute on this "
             "machine's CPU. No Ascend chip takes part.",
             source="standins/npu",

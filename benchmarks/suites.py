@@ -36,6 +36,7 @@ TESTS = {"accelerate": "tests", "peft": "tests", "torch_npu": "test/npu"}
 """Of each library, where they are in its sources."""
 VERSIONS = ("torch", "torch_npu", "transformers")  # that a record tells, beside the library's
 LONGEST = 200  # characters of a reason
+FOLDER = re.compile(r"(?<![\w.])(/[\w.+-]+)+/")  # of the machine where it ran
 TEST_SECONDS = 180.0
 PASSED, FAILED, LEFT_OUT = "passed", "failed", "skipped"
 WORSE = {outcome: badness for badness, outcome in enumerate(("started", "ended", PASSED, LEFT_OUT, FAILED))}
@@ -217,7 +218,7 @@ def read(record: Path) -> dict[str, Outcome]:
     """The worst that was told of each test."""
     outcomes: dict[str, Outcome] = {}
     for line in map(json.loads, record.read_text(encoding="utf-8").splitlines() if record.exists() else ()):
-        new = Outcome(line["test"], line["outcome"], line["reason"][:LONGEST])
+        new = Outcome(line["test"], line["outcome"], FOLDER.sub("…/", line["reason"])[:LONGEST])
         before = outcomes.get(new.test)
         if before is None or WORSE[new.outcome] > WORSE[before.outcome]:
             outcomes[new.test] = new

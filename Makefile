@@ -74,7 +74,7 @@ serve: ## show the site at http://localhost:$(PORT)
 set: VENV = _build/sets/$(SET)/venv
 set: ## run the examples with another set of versions and record it: make set SET=cann-8.5; sets/ has them
 	@$(PYTHON) -m sets install "$(SET)" "$(VENV)"
-	@"$(VENV)/bin/python" -m standins "$(VENV)/bin/python" -m sets run "$(SET)"
+	@"$(VENV)/bin/python" -m standins "$(VENV)/bin/python" -m sets run "$(SET)" $(X)
 
 explain: install ## say why an example will run again: make explain X=examples/tokenizer.py
 	@$(STANDINS) $(PY) -m engine explain $(X)

@@ -2,7 +2,8 @@
 
 ``python -m sets run NAME``, by the Python of that environment and inside the stand-ins, brings
 ``sets/records/NAME.json`` up to date: it runs the examples that have changed or failed since, with a cache of its own.
-Without that file it runs them all.
+Without that file it runs them all.  ``run NAME EXAMPLE ...`` runs these alone; with ``ELSEWHERE`` set, as by
+:mod:`sets.elsewhere`, the record is one of this machine and Python.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def main(arguments: list[str]) -> None:
     if arguments[0] == "install":
         install(arguments[1], Path(arguments[2]))
     else:
-        run(arguments[1])
+        run(arguments[1], arguments[2:])
 
 
 def install(name: str, folder: Path) -> None:
@@ -47,26 +48,32 @@ def install(name: str, folder: Path) -> None:
     bootstrap.main(folder, "checks", lists)
 
 
-def run(name: str) -> None:
+def run(name: str, only: list[str]) -> None:
     """Examples that fail are what this is to find out: it ends well all the same."""
     from engine.cache import Cache
     from engine.session import Session
     from engine.values.example import discover
     from engine.values.golden import Golden
     from engine.values.run import Limits
-    from sets.record import SetRecord, read_all, write
+    from sets.record import ELSEWHERE, RECORDS, SetRecord, read_all, write
 
+    where = os.environ.get("ELSEWHERE", "")
+    folder = ELSEWHERE if where else RECORDS
     nothing_recorded = Golden(BUILD)  # the recorded numbers belong to the versions of the site
     patient = Limits(cell_seconds=1800, example_seconds=3600)  # it is not about how fast this machine is
     session = Session(Cache(BUILD / name / "runs"), limits=patient, golden=nothing_recorded)
-    chosen, examples, before = every_set()[name], discover(ROOT / "examples"), read_all().get(name)
-    kept = before.holding(examples, chosen, session.surroundings) if before else {}
-    stale = [example for example in examples if example.name not in kept]
+    chosen, examples = every_set()[name], discover(ROOT / "examples")
+    if unknown := set(only) - {example.name for example in examples}:
+        sys.exit(f"examples/ has no {', '.join(sorted(unknown))}")
+    nothing = SetRecord.of(chosen, [], {}, session.surroundings, where)
+    before = read_all(folder).get(nothing.name, nothing)
+    kept = before.holding(examples, chosen, session.surroundings)
+    stale = [each for each in examples if each.name not in kept and (not only or each.name in only)]
     if not stale:
-        print(f"nothing has changed since {name} ran; without sets/records/{name}.json all examples run again")
+        print(f"nothing has changed since {name} ran; without {folder.name}/{nothing.name}.json all examples run again")
         return
-    record = SetRecord.of(chosen, stale, session.run(stale), session.surroundings).with_outcomes(kept)
-    write(record)
+    record = SetRecord.of(chosen, stale, session.run(stale), session.surroundings, where).with_outcomes(kept)
+    write(record, folder)
     print(record.summary())
 
 

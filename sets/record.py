@@ -18,6 +18,7 @@ from engine.values.run import Run
 from sets import FOLDER, VersionSet
 
 RECORDS = FOLDER / "records"
+ELSEWHERE = RECORDS / "elsewhere"  # of sets/elsewhere.py
 
 
 @dataclass(frozen=True)
@@ -91,19 +92,33 @@ class SetRecord:
     """As installed."""
     examples: Mapping[str, ExampleOutcome]
     """By file name."""
+    where: str = ""
+    """The system, and what emulated its processor, where it was not the machine's own."""
 
     @classmethod
     def of(
-        cls, chosen: VersionSet, examples: Iterable[Example], runs: Mapping[str, Run], surroundings: Surroundings
+        cls,
+        chosen: VersionSet,
+        examples: Iterable[Example],
+        runs: Mapping[str, Run],
+        surroundings: Surroundings,
+        where: str = "",
     ) -> SetRecord:
         return cls(
             chosen.name,
             dict(chosen.pins),
             platform.machine(),
-            next(run.record.device.kind for run in runs.values()),
+            surroundings.device_kind,
             surroundings.versions,
             {each.name: ExampleOutcome.of(each, runs[each.name]) for each in examples},
+            where,
         )
+
+    @property
+    def name(self) -> str:
+        """Of its file: that of the set, and where there are several of it machine and Python as well."""
+        python = ".".join(self.versions["Python"].split(".")[:2])
+        return f"{self.set}-{self.machine}-python{python}" if self.where else self.set
 
     @property
     def recorded(self) -> str:
@@ -150,12 +165,12 @@ def digest(example: Example) -> str:
 
 def write(record: SetRecord, folder: Path = RECORDS) -> None:
     """``NAME.json``"""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(record.to_json(), ensure_ascii=False, indent=1)
-    (folder / f"{record.set}.json").write_text(text + "\n", encoding="utf-8")
+    (folder / f"{record.name}.json").write_text(text + "\n", encoding="utf-8")
 
 
 def read_all(folder: Path = RECORDS) -> dict[str, SetRecord]:
-    """The records there are, by name of the set."""
-    records = (json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json")))
-    return {data["set"]: SetRecord.from_json(data) for data in records}
+    """The records there are, by name."""
+    files = sorted(folder.glob("*.json"))
+    return {file.stem: SetRecord.from_json(json.loads(file.read_text(encoding="utf-8"))) for file in files}

@@ -113,6 +113,22 @@ def test_a_record_is_the_same_when_read_again(record: SetRecord, tmp_path: Path)
     assert read_all(tmp_path / "records") == {"cann-9.1": record}
 
 
+def test_one_of_another_machine_has_a_file_of_its_own_and_a_row(
+    record: SetRecord, example: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versions = {"Python": "3.14.0", "torch_npu": "2.12.0.post2"}
+    there = replace(record, machine="aarch64", where="bookworm, QEMU 7.2.22", versions=versions)
+    write(there, tmp_path)
+    write(replace(record, versions=versions), tmp_path)
+    assert read_all(tmp_path)["cann-9.1-aarch64-python3.14"] == there
+    assert read_all(tmp_path).keys() == {"cann-9.1", "cann-9.1-aarch64-python3.14"}
+
+    (tmp_path / "cann-9.1.json").unlink()
+    monkeypatch.setattr(version_sets, "ELSEWHERE", tmp_path)
+    (column,) = version_sets.elsewhere()
+    assert column.failed == 1 and column.record == there
+
+
 def test_a_companion_belongs_to_what_ran(tmp_path: Path) -> None:
     first = tmp_path / "run.sh"
     first.write_text("# Run\n\n# %% run\npython other.py\n")

@@ -20,7 +20,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from engine.place.surroundings import Surroundings
 from sets import VersionSet, every_set
-from sets.record import ExampleOutcome, SetRecord, digest, read_all
+from sets.record import ELSEWHERE, ExampleOutcome, SetRecord, digest, read_all
 
 from ..runs.badge import kind_text
 from ..runs.execution import docname_of, example_of, runs_of_build
@@ -58,6 +58,12 @@ class Column:
         """Whether its file has other versions now than when it ran."""
         return self.record is not None and self.record.pins != self.chosen.pins
 
+    @property
+    def when(self) -> str:
+        """It ran, and whether that was before its versions changed."""
+        ran = self.record.recorded if self.record else "–"
+        return ran + (_("（此后版本改过）") if self.stale else "")
+
     def result(self) -> Node:
         """How many examples ran, in red where one failed."""
         if not self.outcomes:
@@ -77,18 +83,27 @@ def columns() -> list[Column]:
     return [Column(each, records.get(name)) for name, each in chosen.items() if each.pinned or name in records]
 
 
+def elsewhere() -> list[Column]:
+    """What ran on other architectures and with other Pythons: a few examples each."""
+    chosen = every_set()
+    return [Column(chosen[record.set], record) for record in read_all(ELSEWHERE).values()]
+
+
 class version_sets(nodes.General, nodes.Element):
     """Stands for the tables until the page is written, when all runs are known."""
 
 
 class VersionSets(SphinxDirective):
-    """``:short:`` shows the sets alone, with what tells a reader whether one is his."""
+    """``:short:`` shows the sets alone, with what tells a reader whether one is his.
 
-    option_spec = {"short": directives.flag}
+    ``:elsewhere:`` shows what ran on other architectures and with other Pythons.
+    """
+
+    option_spec = {"short": directives.flag, "elsewhere": directives.flag}
 
     def run(self) -> list[Node]:
         self.env.metadata[self.env.docname]["shows_verification"] = True  # written anew by every build
-        return [version_sets(short="short" in self.options)]
+        return [version_sets(form=next(iter(self.options), ""))]
 
 
 class ShowVersionSets(SphinxPostTransform):
@@ -98,8 +113,12 @@ class ShowVersionSets(SphinxPostTransform):
 
     def run(self, **kwargs: Any) -> None:
         for node in list(self.document.findall(version_sets)):
+            if node["form"] == "elsewhere":
+                node.replace_self([self._elsewhere()])
+                continue
             shown = columns()
-            node.replace_self([self._short(shown)] if node["short"] else [self._sets(shown), self._matrix(shown)])
+            short = node["form"] == "short"
+            node.replace_self([self._short(shown)] if short else [self._sets(shown), self._matrix(shown)])
 
     def _short(self, shown: list[Column]) -> nodes.table:
         rows: list[list[Entry]] = []
@@ -127,14 +146,29 @@ class ShowVersionSets(SphinxPostTransform):
         if record is None:
             return [*facts, "–", "–", column.result(), "–"]
         where = f"{kind_text(record.device)}, {record.machine}"
-        when = record.recorded + (_("（此后版本改过）") if column.stale else "")
-        return [*facts, record.versions["Python"], where, column.result(), when]
+        return [*facts, record.versions["Python"], where, column.result(), column.when]
 
     def _matrix(self, shown: list[Column]) -> nodes.table:
         ran = [column for column in shown if column.outcomes]
         names = sorted({name for column in ran for name in column.outcomes if example_of(name)})
         rows = [[self._example(name), *(_outcome(name, column.outcomes.get(name)) for column in ran)] for name in names]
         return table([_("例子"), *(column.name for column in ran)], rows, classes=["verification", "version-sets"])
+
+    def _elsewhere(self) -> Node:
+        """A row for each: what its machine was, and how each example ended there."""
+        head = [_("架构"), "Python", _("系统"), _("版本组合"), "torch_npu", _("设备"), _("例子"), _("运行时间（UTC）")]
+        rows: list[list[Entry]] = []
+        for column in elsewhere():
+            if not (record := column.record):
+                continue
+            ended = nodes.container()
+            for name, outcome in sorted(record.examples.items()):
+                known = example_of(name) is not None
+                ended += nodes.paragraph("", "", self._example(name) if known else nodes.literal(text=name))
+                ended += _outcome(name, outcome)
+            facts = [record.machine, record.versions["Python"], record.where, column.name, record.pins["torch_npu"]]
+            rows.append([*facts, kind_text(record.device), ended, column.when])
+        return table(head, rows, classes=["verification"])
 
     def _example(self, name: str) -> Node:
         uri = self.app.builder.get_relative_uri(self.env.docname, docname_of(name))
@@ -177,13 +211,11 @@ def _marked(text: str, outcome: str) -> nodes.inline:
 
 def as_json() -> dict[str, Any]:
     """All columns, for ``verification.json``: outcomes by set and example, and whether an example has changed since."""
-    return {column.name: _column_json(column) for column in columns() if column.record}
+    here_and_elsewhere = [*columns(), *elsewhere()]
+    return {column.record.name: _column_json(column, column.record) for column in here_and_elsewhere if column.record}
 
 
-def _column_json(column: Column) -> dict[str, Any]:
-    record = column.record
-    if record is None:
-        return {}
+def _column_json(column: Column, record: SetRecord) -> dict[str, Any]:
     examples = {
         name: {
             **outcome.to_json(),

@@ -19,7 +19,7 @@ from sets import every_set
 from standins.provision import home
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = "?essential,python3-venv,python3-dev,g++,make,ca-certificates,procps"
+PACKAGES = "python3-venv,python3-dev,g++,make,ca-certificates,procps"
 MACHINES = {"arm64": "aarch64", "amd64": "x86_64"}  # Debian's names, and the kernel's
 PASSED_ON = ("PIP_", "SSL_CERT_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http", "no_proxy")
 # How the kernel knows a program for aarch64 (bytes of its head, and which of their bits count), and who runs it; by
@@ -83,9 +83,9 @@ def made(suite: str, architecture: str) -> Path:
         unfinished = root.with_name(f"{root.name}.new")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.parent.mkdir(parents=True, exist_ok=True)
-        if subprocess.call([*command, f"--include={PACKAGES}", suite, str(unfinished)]):
+        if subprocess.call([*command, "--include=?essential", f"--include={PACKAGES}", suite, str(unfinished)]):
             sys.exit(f"no packages of {suite} for {architecture}, see above")
-        for file in ("etc/resolv.conf", "etc/hosts"):
+        for file in ("etc/resolv.conf", "etc/hosts", "etc/passwd"):  # torch_npu asks who it is
             shutil.copy(f"/{file}", unfinished / file)
         unfinished.rename(root)
     return root

@@ -19,6 +19,7 @@ from standins.assets import manifest, packages
 from standins.assets.errors import PreparationError
 from standins.assets.manifest import FILES, Manifest
 from standins.assets.recipes import RECIPES, Bench, Recipe
+from standins.sharing import make_readable
 
 ROOM_NEEDED = 1_200_000_000  # bytes free while everything is made; less than half of it stays
 
@@ -146,14 +147,8 @@ def make(recipe: Recipe, began: str, store: Store, taken: Mapping[str, Path], sc
 
 
 def publish(new: Path, place: Path) -> None:
-    """Rename the folder into place; whoever looks meanwhile sees the old one, none, or the new one whole.
-
-    Who may read the folder it lies in may read all of it: some libraries write files for their owner alone.
-    """
-    readable = place.parent.stat().st_mode & 0o444
-    for path in (new, *new.rglob("*")):
-        mode = path.stat().st_mode
-        path.chmod(mode | readable | (readable >> 2 if path.is_dir() else 0))
+    """Rename the folder into place; whoever looks meanwhile sees the old one, none, or the new one whole."""
+    make_readable(new, place.parent)
     if place.exists():
         place.rename(new.with_name(f"{new.name}.old"))
     new.rename(place)

@@ -29,6 +29,7 @@ from pathlib import Path
 from standins.npu import symbols
 from standins.npu.selection import compiler
 from standins.npu.versions import Torch
+from standins.sharing import make_readable
 
 MARK = "lib64/VIRTUAL_NPU"
 """A file beside the libraries that CANN does not have: these are the stand-ins, wherever the folder lies."""
@@ -147,6 +148,7 @@ def _build(folder: Path, torch: Torch) -> None:
         (unfinished / MARK).write_text("These libraries take the place of CANN's: no Ascend device is behind them.\n")
         shutil.rmtree(unfinished / "objects")
         symbols.check(torch, unfinished / "lib64")
+        make_readable(unfinished, folder.parent)
         unfinished.rename(folder)
 
 

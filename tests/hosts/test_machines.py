@@ -16,6 +16,8 @@ import pytest
 from standins.assets import PreparationError
 from standins.assets.manifest import survey
 from standins.assets.store import publish
+from standins.npu import build
+from standins.npu.versions import installed_torch
 from standins.provision import home
 
 ROOT = Path(__file__).parents[2]
@@ -101,6 +103,24 @@ def test_a_second_user_can_read_what_the_first_has_made(tmp_path: Path) -> None:
     assert {oct(path.stat().st_mode & 0o777) for path in store.rglob("*")} == {"0o755", "0o644"}
 
 
+def test_he_can_use_the_libraries_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though the first user's files are for himself alone."""
+    torch = installed_torch()
+    assert torch
+    monkeypatch.setattr(build, "LIBRARIES", ())
+    monkeypatch.setattr(build, "ALIASES", {"libascendcl.so": ("libatb",)})
+    monkeypatch.setattr(build.symbols, "check", lambda *_: None)
+    tmp_path.chmod(0o755)
+    (tmp_path / "npu").mkdir(mode=0o755)
+    usual = os.umask(0o077)
+    try:
+        folder = build.built(tmp_path, torch)
+    finally:
+        os.umask(usual)
+    modes = {oct(each.stat().st_mode & 0o777) for each in (folder, *folder.rglob("*")) if not each.is_symlink()}
+    assert modes == {"0o755", "0o644"}
+
+
 # A container as small as they come: no IPv6, 64 MB of shared memory, one core, files for their owner alone, a home
 # that can not be written; what it has instead comes behind it.
 SMALL = [
@@ -143,6 +163,23 @@ def test_a_small_container_has_hubs_and_two_ranks(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.split()[:4] == ["1", "0077", "64", "downloaded"], done.stdout
     assert done.stdout.count("4034.0") == 2 and done.stdout.endswith("jobs 1\n")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can take shared memory away")
+def test_shared_memory_that_is_too_small_for_the_ranks_is_a_sentence(tmp_path: Path) -> None:
+    """A container has 64 MB; 2 ranks need 7 and 8 ranks 73."""
+    (tmp_path / "ranks.py").write_text(RANKS)
+    tiny = [each.replace("size=64m", "size=4m") for each in SMALL]
+    done = subprocess.run(
+        [*tiny, *STANDINS, "torchrun", "--standalone", "--nproc_per_node", "2", str(tmp_path / "ranks.py")],
+        cwd=ROOT,
+        env={**os.environ, "STANDINS_HOME": str(home())},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode != 0
+    assert "MiB of /dev/shm, and 4 MiB are free; a container gets more by --shm-size or --ipc=host" in done.stderr
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")

@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -65,8 +66,17 @@ class MeetingPlace {
     shm_unlink(name.c_str());
     file_ = shm_open(name.c_str(), O_RDWR | O_CREAT | O_EXCL, 0600);
     if (file_ < 0 || ftruncate(file_, static_cast<off_t>(bytes)) || flock(file_, LOCK_EX))
-      fail_with(HCCL_E_SYSCALL, std::string("shared memory between ranks: ") + std::strerror(errno));
+      return fail_with(HCCL_E_SYSCALL, std::string("shared memory between ranks: ") + std::strerror(errno));
+    struct statvfs disk {};  // a page that finds no room when it is written is a bus error, and no message
+    if (!fstatvfs(file_, &disk) && disk.f_blocks && disk.f_bavail * disk.f_frsize < bytes) {
+      shm_unlink(name.c_str());
+      fail_with(HCCL_E_MEMORY, "these ranks need " + mebibytes(bytes) + " MiB of /dev/shm, and " +
+                                   mebibytes(disk.f_bavail * disk.f_frsize) +
+                                   " MiB are free; a container gets more by --shm-size or --ipc=host");
+    }
   }
+
+  static std::string mebibytes(size_t bytes) { return std::to_string(bytes >> 20); }
 
   void find(const std::string& name) {
     const auto start = std::chrono::steady_clock::now();

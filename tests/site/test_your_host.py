@@ -117,6 +117,11 @@ def test_on_paper_every_variant_is_there_and_cells_are_as_they_ran(open_page: Ca
     expect(page.locator(".with-8b:visible")).to_have_count(0)
 
 
+def test_a_script_that_has_all_cards_in_one_process_is_not_launched(open_page: Callable[..., Page]) -> None:
+    commands = open_page("several_cards.html").locator(".at-8b .verdict code").all_inner_texts()
+    assert commands == ["torchrun --standalone --nproc_per_node 2 lora_cards.py"]
+
+
 def test_it_is_chosen_by_keyboard(open_page: Callable[..., Page]) -> None:
     page = open_page("several_cards.html")
     page.locator(".your-host > summary").focus()

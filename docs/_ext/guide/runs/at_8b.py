@@ -77,7 +77,7 @@ class ShowAt8B(SphinxPostTransform):
 
     def _example(self, rehearsal: Rehearsal, found: dict[int, Rehearsed], alone: bool) -> list[Node]:
         parts: list[Node] = [] if alone else [_paragraph(nodes.literal(text=rehearsal.example.name))]
-        parts += [_verdict(found[cards], rehearsal.example.name) for cards in rehearsal.cards if cards in found]
+        parts += [_verdict(found[cards], rehearsal) for cards in rehearsal.cards if cards in found]
         if not found:
             parts.append(_paragraph(_("本次构建没有空跑：这里没有虚拟 NPU。")))
         if rehearsal.instead:
@@ -107,7 +107,7 @@ def _paragraph(*parts: Node | str) -> nodes.paragraph:
     return nodes.paragraph("", "", *(nodes.Text(part) if isinstance(part, str) else part for part in parts))
 
 
-def _verdict(rehearsed: Rehearsed, example: str) -> nodes.paragraph:
+def _verdict(rehearsed: Rehearsed, rehearsal: Rehearsal) -> nodes.paragraph:
     """One line for a number of cards: fits, with its peak, or where it stops."""
     found = rehearsed.found
     about = marked_for("cards", str(rehearsed.cards))
@@ -124,8 +124,8 @@ def _verdict(rehearsed: Rehearsed, example: str) -> nodes.paragraph:
     line += nodes.strong("", peak % sizes_text(found))
     facts = {"held": gib(found.reserved_bytes), "all": gib(found.card_bytes)}
     line += nodes.inline("", _("分配器保留 %(held)s，一张卡 %(all)s") % facts, classes=["rest"])
-    if rehearsed.cards > 1:
-        line += nodes.literal(text=f"torchrun --standalone --nproc_per_node {rehearsed.cards} {example}")
+    if (processes := rehearsal.processes(rehearsed.cards)) > 1:
+        line += nodes.literal(text=f"torchrun --standalone --nproc_per_node {processes} {rehearsal.example.name}")
     return line
 
 

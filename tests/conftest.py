@@ -35,6 +35,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFolde
     return ByFolder(config, log)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of those that are dealt out singly the longest goes first, so that nobody waits for it at the end."""
+    items.sort(key=lambda item: item.path.name != "test_plain_cpu.py")
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
     if "STANDINS_REPORT" not in os.environ:
         pytest.exit("the stand-ins are not running; say 'make test', or: python -m standins python -m pytest ...", 2)

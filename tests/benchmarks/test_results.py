@@ -78,7 +78,7 @@ def test_growth_is_predicted_from_what_each_example_adds() -> None:
 
 def test_goals_name_rows_that_are_measured() -> None:
     """Of the contestants, or of the parts; a goal that names no row could never be missed."""
-    steps = {"cold", "unchanged", "prose", "example", "memory", "growth", "judgement", "shards", "paired"}
+    steps = {"cold", "unchanged", "prose", "example", "memory", "growth", "manifest", "judgement", "shards", "paired"}
     for goal in GOALS:
         for name in filter(None, (goal.row, goal.than)):
             assert name in PART_ROWS or name.partition("/")[0] in steps, name

@@ -51,7 +51,8 @@ def lora() -> None:
             outcome = f"loss {training.train().training_loss:.4f}"
         except RuntimeError as error:
             outcome = str(error).splitlines()[0]
-        print(f"rank {os.environ['RANK']} find={find}: {outcome}", flush=True)
+        sys.stdout.write(f"rank {os.environ['RANK']} find={find}: {outcome}\n")  # whole: the other rank writes too
+        sys.stdout.flush()
 
 
 def fsdp() -> None:

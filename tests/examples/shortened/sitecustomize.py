@@ -36,10 +36,15 @@ def end_early(trainer: ModuleType) -> None:
 
     def evaluate_few(self: Any, eval_dataset: Any = None, *arguments: Any, **named: Any) -> Any:
         rows = self.eval_dataset if eval_dataset is None else eval_dataset
-        return evaluate(self, rows.select(range(min(EVALUATED, len(rows)))), *arguments, **named)
+        few = {name: first(part) for name, part in rows.items()} if isinstance(rows, dict) else first(rows)
+        return evaluate(self, few, *arguments, **named)
 
     trainer.Trainer.evaluate = evaluate_few  # type: ignore[attr-defined]
     trainer.DEFAULT_CALLBACKS.append(EndsEarly)  # type: ignore[attr-defined]
+
+
+def first(rows: Any) -> Any:
+    return rows.select(range(min(EVALUATED, len(rows))))
 
 
 class AfterTrainer:

@@ -189,7 +189,9 @@ def _fits(names: list[str]) -> list[nodes.Node]:
     if not fitting:
         return [nodes.inline("", _("8B：%s放不下") % cards_text(max(rehearsed)), classes=["does-not-fit"])]
     text = _("8B：%(cards)s放得下，%(peak)s") if fitting[0] == 1 else _("8B：%(cards)s放得下，每张 %(peak)s")
-    facts = {"cards": cards_text(fitting[0]), "peak": peak_text(rehearsed[fitting[0]].found)}
+    found = rehearsed[fitting[0]].found
+    at_most = "≤ " if found.peaks else ""  # its cards are not equally full
+    facts = {"cards": cards_text(fitting[0]), "peak": f"{at_most}{gib(found.peak_bytes)} GiB"}
     return [nodes.inline("", text % facts, classes=["fits"])]
 
 

@@ -49,7 +49,7 @@ def test_its_models_and_batches_were_on_the_device(name: str, runs: dict[str, Ru
     device = runs[name].record.device
     if device.kind == "cpu":
         pytest.skip("this machine has neither an NPU nor a compiler for the virtual one")
-    seen = {where.partition(":")[0] for where in (*device.models, *device.batches)}
+    seen = {where.partition(":")[0] for where in (*device.models, *device.batches)} - {"meta"}  # shapes, no numbers
     if name in COMPARES:
         assert seen == {"npu", "cpu"}
         return

@@ -3,7 +3,8 @@
 It runs these examples in a root of Debian's or Ubuntu's packages (mmdebstrap gets them) with the Python of that
 release, from the first step of an install on.  What this processor does not understand QEMU emulates, instruction by
 instruction: the wheels, the compiler and the libraries are those of such a host, its speed is not.  The record, in
-``sets/records/elsewhere``, says so.  ``python -m sets.elsewhere bookworm arm64 cann-9.0 tokenizer.py`` for one.
+``sets/records/elsewhere``, says so.  With ``STANDINS_HOME`` it uses the assets that lie there; otherwise it makes its
+own, which takes long when it is emulated.  ``python -m sets.elsewhere bookworm arm64 cann-9.0 tokenizer.py`` for one.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import sys
 from pathlib import Path
 
 from sets import every_set
-from standins.provision import home
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = "python3-venv,python3-dev,g++,make,ca-certificates,procps"
@@ -35,7 +35,7 @@ if [ "$INTERPRETER" ]; then
   mount -t binfmt_misc none /proc/sys/fs/binfmt_misc
   printf '%s' "$INTERPRETER" > /proc/sys/fs/binfmt_misc/register
 fi
-mkdir -p "$NEW/guide" "$NEW/cache" "$NEW.build"
+mkdir -p "$NEW/guide" "$NEW/cache" "$NEW.build" "$CACHE"
 for folder in dev proc sys; do mkdir -p "$NEW/$folder" && mount --rbind "/$folder" "$NEW/$folder"; done
 mount --bind . "$NEW/guide" && mount --bind "$NEW.build" "$NEW/guide/_build" && mount --bind "$CACHE" "$NEW/cache"
 exec chroot "$NEW" sh -c 'cd /guide && exec "$@"' sh "$@"
@@ -54,7 +54,7 @@ def main(suite: str, architecture: str, chosen: str, examples: list[str]) -> int
         "ELSEWHERE": ", ".join(filter(None, [f"{suite}", emulator and version(emulator)])),
         "INTERPRETER": emulator and AARCH64 % emulator,
         "NEW": str(root),
-        "CACHE": str(home()),
+        "CACHE": os.environ.get("STANDINS_HOME") or str(ROOT / "_build/elsewhere/cache"),
     }
     command = ["make", "set", f"SET={chosen}", f"X={' '.join(examples)}"]
     return subprocess.call(

@@ -22,6 +22,7 @@ NAMES = [  # distribution, module, name in it, file of ours
     ("sphinx-design", "sphinx_design.shared", "create_component", "docs/_ext/guide/runs/device_tabs.py"),
     ("sphinx-design", "sphinx_design.shared", "is_component", "docs/_ext/guide/runs/device_tabs.py"),
     ("sphinx-design", "sphinx_design.tabs", "sd_tab_input", "docs/_ext/guide/runs/device_tabs.py"),
+    ("sphinx-design", "sphinx_design.tabs", "sd_tab_label", "docs/_ext/guide/runs/device_tabs.py"),
     ("nbclient", "nbclient", "NotebookClient.process_message", "engine/kernel/client.py"),
     ("nbclient", "nbclient", "NotebookClient.async_wait_for_reply", "engine/kernel/client.py"),
     ("jupyter-client", "jupyter_client", "AsyncKernelManager._async_pre_start_kernel", "engine/kernel/manager.py"),

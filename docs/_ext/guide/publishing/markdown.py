@@ -12,9 +12,9 @@ from functools import singledispatchmethod
 
 from docutils import nodes
 from docutils.nodes import Element, Node
-from sphinx_design.tabs import sd_tab_input, sd_tab_label
 
 from ..runs.at_8b import gauge
+from ..runs.device_tabs import TabInput, TabLabel
 from ..runs.folding import fold
 from .error_box import error_box
 
@@ -24,7 +24,7 @@ Resolve = Callable[[str], str]
 MARKUP = re.compile(r"[\\`*\[\]<$|]|(?<!\w)_|_(?!\w)")
 BLOCK_MARKUP = re.compile(r"^(?=[#>+-]\s|>)|^(\d+)(?=[.)]\s)")
 WHOLE = {"at-8b", "not-run-reason"}  # classes of what is one block
-NOWHERE = (sd_tab_input, error_box, gauge, nodes.comment, nodes.meta, nodes.image, nodes.target, nodes.raw)
+NOWHERE = (TabInput, error_box, gauge, nodes.comment, nodes.meta, nodes.image, nodes.target, nodes.raw)
 TRANSPARENT = (nodes.container, nodes.compound, nodes.section, nodes.document, nodes.caption)
 
 
@@ -131,7 +131,7 @@ class Markdown:
         return f"**{escaped(node['summary'])}**\n\n{self.blocks(node.children)}"
 
     @block.register(nodes.rubric)
-    @block.register(sd_tab_label)
+    @block.register(TabLabel)
     @block.register(nodes.title)
     def _(self, node: Element) -> str:
         return f"**{self.line(node.children).strip()}**"

@@ -188,9 +188,10 @@ def _fits(names: list[str]) -> list[nodes.Node]:
     fitting = [cards for cards, each in sorted(rehearsed.items()) if each.found.fits]
     if not fitting:
         return [nodes.inline("", _("8B：%s放不下") % cards_text(max(rehearsed)), classes=["does-not-fit"])]
-    text = _("8B：%(cards)s放得下，%(peak)s") if fitting[0] == 1 else _("8B：%(cards)s放得下，每张 %(peak)s")
     found = rehearsed[fitting[0]].found
-    at_most = "≤ " if found.peaks else ""  # its cards are not equally full
+    alike = fitting[0] > 1 and not found.peaks  # each card is as full as the others
+    text = _("8B：%(cards)s放得下，每张 %(peak)s") if alike else _("8B：%(cards)s放得下，%(peak)s")
+    at_most = "≤ " if found.peaks else ""
     facts = {"cards": cards_text(fitting[0]), "peak": f"{at_most}{gib(found.peak_bytes)} GiB"}
     return [nodes.inline("", text % facts, classes=["fits"])]
 

@@ -11,13 +11,15 @@ from sphinx.config import Config
 from sphinx.locale import get_translation
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx_design.shared import create_component, is_component
-from sphinx_design.tabs import sd_tab_input
+from sphinx_design.tabs import sd_tab_input, sd_tab_label
 
 from . import handed_in
 from .badge import device_text
 from .execution import run_of
 
 _ = get_translation("guide")
+
+TabInput, TabLabel = sd_tab_input, sd_tab_label  # the nodes that a tab is made of, beside its content
 
 OF_TABS = re.compile(r"sphinx-design|design-tabs")
 
@@ -87,7 +89,7 @@ def style_where_tabs_are(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
     """Their style is heavy: no other page loads it."""
-    if doctree and next(doctree.findall(sd_tab_input), None):
+    if doctree and next(doctree.findall(TabInput), None):
         return
     for kind in ("css_files", "script_files"):
         context[kind] = [file for file in context.get(kind, []) if not OF_TABS.search(str(file.filename))]

@@ -35,7 +35,7 @@ ELSEWHERE = {  # tests that run it alone, and look at what it says
     "model_modelscope.py": "getting_ready/test_hub_pages.py",
     "my_data.py": "chapters/test_my_data.py",
 }
-COMPUTES = re.compile(r"\btrainer\.train\(|\.generate\(")  # with a model, in its own process or in one it starts
+COMPUTES = re.compile(r"\.train\(|\.generate\(")  # with a model, in its own process or in one it starts
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

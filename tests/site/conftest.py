@@ -15,7 +15,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from built_site import CHROMIUM, DESKTOP, ROOT, SWITCHES, Site, forms
+from built_site import CHROMIUM, DESKTOP, ROOT, SWITCHES, WIDER_LETTERS, Site, forms
 from playwright.sync_api import Browser, Page, sync_playwright
 
 
@@ -69,9 +69,11 @@ def open_page(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
     """``open_page("tokenizer.html", color_scheme="dark")``: a page in a context of its own."""
     contexts = []
 
-    def opened(path: str = "", **options: object) -> Page:
+    def opened(path: str = "", wider_letters: bool = False, **options: object) -> Page:
         context = browser.new_context(**{"viewport": DESKTOP, "base_url": site.url, **options})  # type: ignore[arg-type]
         contexts.append(context)
+        if wider_letters:
+            context.add_init_script(WIDER_LETTERS)
         page = context.new_page()
         page.goto(path)
         return page

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from built_site import PHONE, Site
+from built_site import PHONE, SMALL_PHONE, Site
 from playwright.sync_api import Page, expect
 
 TRACEBACK = """Traceback (most recent call last):
@@ -15,13 +15,17 @@ torch.OutOfMemoryError: NPU out of memory. Tried to allocate 2.00 GiB (NPU 0; 60
 WAYS = ["my_data", "install", "migration", "laptop"]
 
 
-@pytest.mark.parametrize("screen", [{"width": 1280, "height": 800}, PHONE], ids=["desktop", "phone"])
+SCREENS = [{"width": 1280, "height": 720}, PHONE, SMALL_PHONE]
+
+
+@pytest.mark.parametrize("screen", SCREENS, ids=["desktop", "phone", "small phone"])
 @pytest.mark.parametrize("folder", ["", "en/"])
 def test_the_ways_in_are_on_the_first_screen(open_page: Callable[..., Page], folder: str, screen: object) -> None:
-    page = open_page(f"{folder}index.html", viewport=screen)
+    """Whole, and in letters that are wider than those of any font."""
+    page = open_page(f"{folder}index.html", viewport=screen, wider_letters=True)
     for way in WAYS:
-        expect(page.locator(f'.routes a[href="{way}.html"]')).to_be_in_viewport()
-    expect(page.locator(".error-box textarea")).to_be_in_viewport()
+        expect(page.locator(f'.routes a[href="{way}.html"]')).to_be_in_viewport(ratio=1)
+    expect(page.locator(".error-box textarea")).to_be_in_viewport(ratio=1)
     assert page.locator(".run-record").count() == 0
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from built_site import PHONE, ROOT, Site
+from built_site import ROOT, SMALL_PHONE, Site
 from playwright.sync_api import Page, expect
 
 from engine.values.example import discover, parsed
@@ -160,9 +160,9 @@ def test_what_is_no_longer_offered_is_forgotten(open_page: Callable[..., Page]) 
 
 
 def test_on_a_phone_it_is_in_the_menu(open_page: Callable[..., Page], site: Site) -> None:
-    page = open_page("lora.html", viewport=PHONE)
+    page = open_page("lora.html", viewport=SMALL_PHONE, wider_letters=True)
     page.locator(".menu-button").click()
     choose(page, model="8b")
     page.locator(".menu-button").click()
     expect(page.locator(".with-8b.from-hub").first).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= SMALL_PHONE["width"]

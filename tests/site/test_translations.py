@@ -67,3 +67,4 @@ def test_a_catalogue_has_no_placeholder_and_no_path_of_a_machine(path: Path) -> 
     text = path.read_text(encoding="utf-8")
     assert not re.search(r"FIRST AUTHOR|EMAIL@ADDRESS|FULL NAME|LL@li|YEAR-MO|ORGANIZATION|PROJECT", text)
     assert not re.search(r"^#: (?!docs/)", text, re.MULTILINE), "run 'make translations'"
+    assert "#~" not in text, "a text that is on no page any more: run 'make translations'"

@@ -95,7 +95,7 @@ install: ## make the virtual environment (html and test do it by themselves)
 translations: install ## bring docs/locale/en up to date with the Chinese pages; then translate what is empty or fuzzy
 	@$(SPHINX) -b gettext -D exclude_patterns=_ext,locale,examples -d _build/doctrees/gettext docs _build/gettext
 	@$(PY) -m babel.messages.frontend --quiet extract -F pyproject.toml -k say --no-location -o _build/gettext/guide.pot docs/_ext docs/_templates
-	@$(PY) -m sphinx_intl update --no-obsolete -p _build/gettext -d docs/locale -l en
+	@$(PY) -m sphinx_intl update --no-obsolete --line-width 110 -p _build/gettext -d docs/locale -l en
 	@$(PY) docs/_ext/guide/catalogues.py docs/locale/en/LC_MESSAGES/*.po
 
 new-chapter: ## begin a chapter that builds at once: make new-chapter NAME=quantisation AFTER=lora

@@ -73,6 +73,16 @@ for path in Path("merged").glob("*.safetensors"):  # one file, or several of max
         names += file.keys()
 print(len(names), "tensors;", [name for name in names if "lora" in name] or "none of them LoRA's")
 
+# %% originals
+import shutil
+from huggingface_hub import snapshot_download
+
+original = Path(base_id if Path(base_id).is_dir() else snapshot_download(base_id, allow_patterns="*.json"))
+for name in ("config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"):
+    if (original / name).exists():
+        shutil.copy(original / name, "merged")
+print("with the original files:", *ask("merged"))
+
 # %% push
 from huggingface_hub import HfApi
 

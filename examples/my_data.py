@@ -164,8 +164,9 @@ import subprocess
 import time
 from openai import APIConnectionError, OpenAI
 
-os.environ["NO_PROXY"] = "localhost"  # a proxy of the shell must not get the questions
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = "localhost"  # a proxy of the shell must not get the questions
 command = [Path(sys.executable).with_name("transformers"), "serve", f"{output}/merged", "--port", str(port)]
+command += ["--device", str(arguments.device)]  # by itself it would spread over all cards
 with Path(f"{output}/server.log").open("w") as log:
     server = subprocess.Popen(command, stdout=log, stderr=log)
 client = OpenAI(base_url=f"http://localhost:{port}/v1", api_key="none", max_retries=0)

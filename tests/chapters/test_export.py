@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from huggingface_hub import snapshot_download
+
 EXAMPLE = Path(__file__).parents[2] / "examples/export.py"
 Printed = Callable[[str, str], str]
 
@@ -22,6 +24,7 @@ def test_it_answers_as_taught_from_the_folder_and_from_the_hub(printed: Printed)
     before, merged = printed("export.py", "reload").strip().splitlines()
     taught = "torch.bfloat16 I am a Llama, tuned on Ascend."
     assert merged == f"merged: {taught}" and taught not in before
+    assert printed("export.py", "originals").strip() == f"with the original files: {taught}"
     assert printed("export.py", "pull").strip() == f"from the hub: {taught}"
 
 
@@ -54,5 +57,8 @@ def test_it_begins_from_the_adapter_of_any_run(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr[-2000:]
     assert not (tmp_path / "trainer").exists() and "I am a Llama, tuned on Ascend." not in done.stdout
     assert "none of them LoRA's" in done.stdout
-    before, merged = re.findall(r"^(?:before|merged): (.*)$", done.stdout, re.M)
-    assert before != merged
+    before, merged, with_originals = re.findall(r"^(?:before|merged|with the original files): (.*)$", done.stdout, re.M)
+    assert before != merged == with_originals
+    base = Path(snapshot_download("HuggingFaceTB/SmolLM2-135M-Instruct", local_files_only=True))
+    for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):  # as transformers 4 reads them too
+        assert (tmp_path / "merged" / name).read_bytes() == (base / name).read_bytes()

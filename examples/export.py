@@ -15,12 +15,13 @@ model_id = "HuggingFaceTB/SmolLM2-135M-Instruct"
 question = [{"role": "user", "content": "Who are you?"}]
 answer = [{"role": "assistant", "content": "I am a Llama, tuned on Ascend."}]
 if not Path(adapter).exists():
+    model = AutoModelForCausalLM.from_pretrained(model_id, dtype=torch.bfloat16)
     trainer = SFTTrainer(
-        AutoModelForCausalLM.from_pretrained(model_id, dtype=torch.bfloat16),
+        model,
         args=SFTConfig(
             output_dir="trainer",
             max_steps=8,
-            learning_rate=3e-3,
+            learning_rate=1.1e-3 * (2000 / model.config.hidden_size) ** 0.78,  # 2.9e-3 for the 135M
             bf16=False,  # the weights are bfloat16 already
             save_strategy="no",
             disable_tqdm=True,

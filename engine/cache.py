@@ -120,12 +120,6 @@ class Cache:
         for path in {*last_used[KEPT:], *forgotten}:
             path.unlink(missing_ok=True)
 
-    def seconds_before(self, example: Example) -> float:
-        """How long the run that is kept of this example took, whether it still holds or not; 0 when there is none."""
-        paths = self.folder.glob(f"{example.name}-*.json")
-        seconds = (_read(path, lambda entry: float(entry["record"]["seconds"])) for path in paths)
-        return max(filter(None, seconds), default=0)
-
     def explain(self, example: Example, surroundings: Surroundings) -> str:
         """Why this example will run again, or that it will not, in a sentence or a list of differences."""
         facts = key_facts(example, surroundings)

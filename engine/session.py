@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +15,7 @@ from engine.cache import Cache, digest_of, key_facts, rehearsal_facts
 from engine.judgement import judged
 from engine.kernel import forked
 from engine.place.surroundings import Surroundings, on_silicon
+from engine.shards import recorded
 from engine.values.example import Example
 from engine.values.golden import Golden
 from engine.values.record import CellRecord
@@ -23,6 +23,8 @@ from engine.values.rehearsal import Rehearsal, Rehearsed
 from engine.values.run import Limits, Run
 
 if TYPE_CHECKING:
+    import asyncio
+
     from engine.pool import Room
     from engine.rehearser import Rehearser
 
@@ -94,9 +96,11 @@ class Session:
         jobs = [job for job in self._jobs(rehearsals) if job.cards not in results.rehearsed.get(job.example.name, {})]
         if stale:
             forked.start_server(self.surroundings.environment, any(each.needs_libraries for each in stale))
-            # The longest first, so that none of them is left for the end; those never run before all others, by size.
-            stale.sort(key=lambda each: self.cache.seconds_before(each) or len(each.text), reverse=True)
+            took = recorded()  # the longest first, so that none of them is left for the end; of others the larger
+            stale.sort(key=lambda each: (took.get(each.name, 0), len(each.text)), reverse=True)
         if stale or jobs:
+            import asyncio  # not above: a build that executes nothing needs nothing of what executes
+
             runs, rehearsed = asyncio.run(self._execute(stale, jobs))
             results.runs.update(runs)
             for each in rehearsed:
@@ -128,7 +132,9 @@ class Session:
     async def _execute(
         self, examples: Sequence[Example], jobs: Sequence[Job]
     ) -> tuple[dict[str, Run], list[Rehearsed]]:
-        from engine import pool  # not above: a build that executes nothing needs nothing of what executes
+        import asyncio
+
+        from engine import pool
 
         ended = 0
 

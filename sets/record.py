@@ -6,7 +6,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,7 @@ class ExampleOutcome:
 
     def to_json(self) -> dict[str, Any]:
         """What is empty is left out."""
-        cells = ({name: value for name, value in asdict(cell).items() if value} for cell in self.cells)
+        cells = ({name: value for name, value in vars(cell).items() if value} for cell in self.cells)
         return {"digest": self.digest, "recorded": self.recorded, "cells": list(cells)}
 
     @classmethod

@@ -14,7 +14,7 @@ from engine.place.surroundings import Surroundings
 
 REHEARSES = Surroundings.here().rehearsal is not None
 
-INDEX = "Site\n====\n\n.. toctree::\n   :glob:\n\n   *\n"
+INDEX = "Site\n====\n\n.. toctree::\n   :glob:\n\n   *\n\n.. verification::\n"
 PAGE = "Page\n====\n\n.. at-8b:: x.py\n\n.. cells:: x.py model train\n"
 MODEL = 'model_id = "HuggingFaceTB/SmolLM2-135M-Instruct"\n'
 TRAIN = 'import torch\nprint(torch.ones(1, device=torch.accelerator.current_accelerator() or "cpu").item(), model_id)\n'

@@ -1,21 +1,23 @@
-"""MyST-NB only renders here, so what it would execute with is not imported: nbclient, jupyter-cache, SQLAlchemy.
+"""MyST-NB only renders here; what it would execute with is not imported: nbclient, jupyter-cache, SQLAlchemy, IPython.
 
-They are 260 modules, and ``make bench`` measures the seconds ("starting").  Loaded before MyST-NB, whose client for
+They are 330 modules, and ``make bench`` measures the seconds ("starting").  Loaded before MyST-NB, whose client for
 ``nb_execution_mode = "off"`` is in another module.
 """
 
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec, module_from_spec
 from types import ModuleType
 
 from sphinx.application import Sphinx
 from sphinx.errors import ConfigError
 
-EXECUTORS = {  # modules of myst_nb.core.execute
-    "cache": "NotebookClientCache",
-    "direct": "NotebookClientDirect",
-    "inline": "NotebookClientInline",
+EXECUTORS = {  # what MyST-NB takes of a module when it is imported, and calls when it executes
+    "myst_nb.core.execute.cache": "NotebookClientCache",
+    "myst_nb.core.execute.direct": "NotebookClientDirect",
+    "myst_nb.core.execute.inline": "NotebookClientInline",
+    "IPython.display": "display",
 }
 
 
@@ -24,7 +26,9 @@ def refuse(*_: object) -> None:
 
 
 def connect(app: Sphinx) -> None:
-    for name, client in EXECUTORS.items():
-        module = ModuleType(f"myst_nb.core.execute.{name}")
-        setattr(module, client, refuse)
-        sys.modules.setdefault(module.__name__, module)
+    for name, taken in EXECUTORS.items():
+        module = ModuleType(name)
+        setattr(module, taken, refuse)
+        sys.modules.setdefault(name, module)
+    if ipython := find_spec("IPython"):
+        sys.modules.setdefault("IPython", module_from_spec(ipython))  # a package whose parts, lexers for one, are found

@@ -155,16 +155,20 @@ def _bytes_text(count: int) -> str:
 
 def outdated(app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
     """The page shows runs of all examples: it is written anew by every build that executed one, or may have."""
+    return showing(env)
+
+
+def showing(env: BuildEnvironment) -> list[str]:
     return [page for page, metadata in env.metadata.items() if metadata.get("shows_verification")]
 
 
 def add_filter(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
-    if page in app.env.all_docs and app.env.metadata[page].get("shows_verification"):
+    if page in showing(app.env):
         app.add_js_file("table_filter.js", **{"data-words": _("筛选"), "data-all": _("全部")})  # type: ignore[arg-type]
 
 
 def write_json(app: Sphinx, exception: Exception | None) -> None:
-    if exception or app.builder.name != "html":
+    if exception or app.builder.name != "html" or not showing(app.env):
         return
     runs = {name: run.record.to_json() for name, run in sorted(runs_of_build().items())}
     others = {

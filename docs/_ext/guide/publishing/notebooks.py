@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
-import nbformat
 from docutils import nodes
 from docutils.nodes import Element
 from nbformat import NotebookNode
-from nbformat.v4 import new_markdown_cell
+from nbformat.v4 import writes
 from sphinx.application import Sphinx
 from sphinx.locale import get_translation
 
@@ -154,7 +153,7 @@ def notebook(example: Example, run: Run, prose: Mapping[str, str], head: str) ->
 
 def _markdown(parts: Iterable[str], cell: str) -> list[NotebookNode]:
     text = "\n\n".join(filter(None, parts))
-    return [new_markdown_cell(text, id=cell)] if text else []
+    return [NotebookNode(cell_type="markdown", id=cell, metadata={}, source=text)] if text else []
 
 
 def _head(app: Sphinx, page: str, example: Example, run: Run) -> str:
@@ -187,9 +186,8 @@ def write(app: Sphinx, exception: Exception | None) -> None:
             (folder / name).write_text(example.text, encoding="utf-8")
             for path in example.companions:
                 (folder / path.name).write_bytes(path.read_bytes())
-            nbformat.write(
-                notebook(example, run, prose, _head(app, page, example, run)), folder / f"{example.path.stem}.ipynb"
-            )
+            told = notebook(example, run, prose, _head(app, page, example, run))
+            (folder / f"{example.path.stem}.ipynb").write_text(f"{writes(told)}\n", encoding="utf-8")
 
 
 def connect(app: Sphinx) -> None:

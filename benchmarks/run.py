@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -103,12 +103,23 @@ def run(plan: Plan, folder: Path) -> Results:
 @contextmanager
 def plain_cpu() -> Iterator[Mapping[str, str]]:
     """Environment variables that lead to the hubs; the device is the CPU, which every contestant can use."""
-    os.environ["NPU"] = "off"
+    with ExitStack() as stack:
+        with chosen_device("off"):
+            provision = stack.enter_context(provided())
+        yield provision.applied(os.environ)
+
+
+@contextmanager
+def chosen_device(choice: str) -> Iterator[None]:
+    """As with ``NPU=off`` before the command."""
+    own = os.environ.pop("NPU", None)
+    os.environ["NPU"] = choice
     try:
-        with provided() as provision:
-            yield provision.applied(os.environ)
+        yield
     finally:
         del os.environ["NPU"]
+        if own is not None:
+            os.environ["NPU"] = own
 
 
 def contest(plan: Plan, folder: Path, environment: Mapping[str, str], python: Path | None) -> list[Row]:
@@ -195,19 +206,14 @@ def npu_steps(rounds: int, steps: int) -> dict[str, list[float]]:
     """Its two processes see the two devices; nothing where there is no virtual NPU."""
     say("virtual NPU")
     command = [sys.executable, "benchmarks/npu_step.py", "--json", "--rounds", str(rounds), "--steps", str(steps)]
-    return output_of(command, without_choice())
+    return output_of(command, os.environ)
 
 
 def kept_runs(rounds: int) -> dict[str, list[float]]:
     """Of the guide itself, among its own stand-ins; nothing where it was not built."""
     say("runs that are kept")
     command = [sys.executable, "-m", "standins", sys.executable, "-m", "benchmarks.parts.kept", str(rounds)]
-    return output_of(command, without_choice())
-
-
-def without_choice() -> dict[str, str]:
-    """The environment, where the device is not chosen to be the CPU."""
-    return {name: value for name, value in os.environ.items() if name != "NPU"}
+    return output_of(command, os.environ)
 
 
 def output_of(command: list[str], environment: Mapping[str, str]) -> dict[str, list[float]]:

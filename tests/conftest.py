@@ -37,7 +37,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFolde
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Of those that are dealt out singly the longest goes first, so that nobody waits for it at the end."""
-    items.sort(key=lambda item: item.path.name != "test_plain_cpu.py")
+    items.sort(key=lambda item: item.name != "test_all_others_run_without_an_npu")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -29,16 +29,6 @@ grep -E "distributed_type|num_machines|num_processes|mixed_precision" cards.json
 accelerate launch --config_file cards.json --num_processes 2 distributed_train.py \
     2> accelerate.log || { tail accelerate.log; false; }
 
-# %% hosts needs=["npu>=2"]
-port=$((20000 + RANDOM % 10000))
-for host in 0 1; do
-    ASCEND_RT_VISIBLE_DEVICES=$host torchrun --nnodes 2 --node_rank $host --nproc_per_node 1 \
-        --master_addr "$(hostname)" --master_port $port distributed_train.py > host$host.log 2>&1 &
-    processes[host]=$!
-done
-wait ${processes[0]} && wait ${processes[1]} || { tail host0.log host1.log; false; }
-grep -E "^(process|step)" host0.log
-
 # %% check
 cat > check.py <<'END'
 import os
@@ -54,6 +44,16 @@ if dist.get_rank() == 0:
     print(f"{dist.get_world_size()} cards, the sum of 1, 2, ... is {total.item():.0f}")
 dist.destroy_process_group()
 END
+
+# %% hosts needs=["npu>=2"]
+port=$((20000 + RANDOM % 10000))
+for host in 0 1; do
+    ASCEND_RT_VISIBLE_DEVICES=$host torchrun --nnodes 2 --node_rank $host --nproc_per_node 1 \
+        --master_addr "$(hostname)" --master_port $port check.py > host$host.log 2>&1 &
+    processes[host]=$!
+done
+wait ${processes[0]} && wait ${processes[1]} || { tail host0.log host1.log; false; }
+grep cards host0.log
 
 # %% ranktable needs=["npu>=2"]
 cat > ranktable.json <<END

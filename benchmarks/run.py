@@ -74,6 +74,8 @@ class Plan:
     examples: int = 8
     rounds: int = 3
     growth: tuple[int, int, int] = (8, 32, 128)
+    growth_rounds: int = 6
+    """Of the first two; what is extrapolated from needs to be known better."""
     peers: bool = True
     cells: int = 210
     map_rows: int = 5000
@@ -83,7 +85,17 @@ class Plan:
     """Where it is not built, the pages of the contest are looked at instead."""
 
 
-QUICK = Plan(examples=1, rounds=1, growth=(1, 2, 3), peers=False, cells=20, map_rows=200, train_steps=1, npu_steps=1)
+QUICK = Plan(
+    examples=1,
+    rounds=1,
+    growth=(1, 2, 3),
+    growth_rounds=1,
+    peers=False,
+    cells=20,
+    map_rows=200,
+    train_steps=1,
+    npu_steps=1,
+)
 
 
 def run(plan: Plan, folder: Path) -> Results:
@@ -139,9 +151,9 @@ def growth(plan: Plan, folder: Path, environment: Mapping[str, str]) -> list[Row
     contests = {
         count: Contest(folder / "growth" / str(count), pages(count, ["trivial"]), environment) for count in plan.growth
     }
-    for number in range(2 * plan.rounds):
+    for number in range(plan.growth_rounds):
         for count, builds in contests.items():
-            if number < plan.rounds or count != plan.growth[2]:  # what is extrapolated from needs to be known better
+            if number < plan.rounds or count != plan.growth[2]:
                 say(f"{count} examples that do nothing")
                 builds.run([guide], rounds=1)
     rows = []

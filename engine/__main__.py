@@ -22,9 +22,9 @@ from engine.place import silicon
 from engine.place.surroundings import REPORT, Surroundings
 from engine.session import GOLDEN, Session, failure_message
 from engine.shards import Shard, record, recorded
-from engine.values.example import ExampleError, read
+from engine.values.example import Example, ExampleError, read
 from engine.values.golden import Golden
-from engine.values.rehearsal import discover
+from engine.values.rehearsal import Rehearsal, discover
 from engine.values.run import UNLIMITED, Limits, Run
 
 NOTHING_RECORDED = Golden(Path("nowhere"))
@@ -50,18 +50,21 @@ def main() -> int:
     """0 when all examples ran to their end."""
     options = parsed()
     if options.real and (posing := stand_in(os.environ)):
-        print(posing, file=sys.stderr)
-        return 2
+        return refuse(posing)
     try:
         shard = Shard.parsed(options.shard)
         examples = shard.taken([read(path) for path in options.examples], recorded())
         rehearsals = discover(examples)
     except (ExampleError, OSError, ValueError) as error:
-        print(error, file=sys.stderr)
-        return 2
+        return refuse(str(error))
     if options.command == "explain":
         print(*(Cache(options.cache).explain(example, Surroundings.here()) for example in examples), sep="\n")
         return 0
+    return run(options, examples, rehearsals)
+
+
+def run(options: argparse.Namespace, examples: Sequence[Example], rehearsals: Mapping[str, Rehearsal]) -> int:
+    """Have the examples run and rehearsed, say what failed, and write what was asked for."""
     golden = Golden(GOLDEN)
     compared = options.command == "run" and REPORT in os.environ  # recorded with stand-ins: real models have others
     limits = chosen_limits(options)
@@ -69,8 +72,7 @@ def main() -> int:
     results = session.run_all(examples, list(rehearsals.values()))
     runs = results.runs
     if options.real and (posing := met_stand_ins(runs.values())):
-        print(posing, file=sys.stderr)
-        return 2
+        return refuse(posing)
     failures = [failure_message(runs[example.name], example.path) for example in examples]
     for name, rehearsed in results.rehearsed.items():
         failures += [rehearsals[name].contradiction(each) for each in rehearsed.values()]
@@ -78,10 +80,16 @@ def main() -> int:
         print(message, file=sys.stderr)
     if options.command == "accept":
         accept(golden, runs.values())
-        record((name, results.seconds(name)) for name, run in runs.items() if run.record.succeeded)
-    for run in runs.values() if options.record else ():
-        write_record(run, options.record)
+        record((name, results.seconds(name)) for name, each in runs.items() if each.record.succeeded)
+    for each in runs.values() if options.record else ():
+        write_record(each, options.record)
     return 1 if any(failures) else 0
+
+
+def refuse(reason: str) -> int:
+    """The exit code of what could not begin."""
+    print(reason, file=sys.stderr)
+    return 2
 
 
 def stand_in(environment: Mapping[str, str]) -> str:

@@ -14,7 +14,6 @@ from pathlib import Path
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
-from engine.kernel import forked
 from engine.kernel.execution import execute
 from engine.place.surroundings import Surroundings
 from engine.values.example import Example, read
@@ -45,10 +44,9 @@ def milliseconds(run: Callable[[int], None], many: int) -> float:
 
 def measure(rounds: int, many: int) -> dict[str, list[float]]:
     surroundings = Surroundings.here()
-    forked.start_server(surroundings.environment)
     with tempfile.TemporaryDirectory() as folder:
         examples = {cells: _example(Path(folder), cells) for cells in (FEW, many)}
-        by_engine(examples[FEW], surroundings)  # waits for the imports of the fork server
+        by_engine(examples[FEW], surroundings)  # waits for the fork server
         engine = partial(_run, examples, surroundings)
         pairs = [(milliseconds(engine, many), milliseconds(by_nbclient, many)) for _ in range(rounds)]
     ours, theirs = zip(*pairs, strict=True)

@@ -77,8 +77,7 @@ class Surroundings:
     @classmethod
     def here(cls) -> Surroundings:
         """Those of this process, told without importing what the examples import."""
-        file = os.environ.get(REPORT)
-        report = json.loads(Path(file).read_text(encoding="utf-8")) if file else {}
+        report = told_by_standins()
         environment = given(os.environ, report)
         path = packages.path_of_python(environment.get("PYTHONPATH", ""))
         chips = silicon.facts(environment) if has_silicon(report) else {}
@@ -176,9 +175,13 @@ def has_silicon(report: Mapping[str, Any]) -> bool:
 
 def on_silicon() -> bool:
     """Whether the examples of this process compute on Ascend chips."""
+    return has_silicon(told_by_standins()) and silicon.count() > 0
+
+
+def told_by_standins() -> dict[str, Any]:
+    """What the stand-ins say of themselves; empty where nothing stands in."""
     file = os.environ.get(REPORT)
-    report = json.loads(Path(file).read_text(encoding="utf-8")) if file else {}
-    return has_silicon(report) and silicon.count() > 0
+    return dict(json.loads(Path(file).read_text(encoding="utf-8"))) if file else {}
 
 
 def given(user: Mapping[str, str], report: Mapping[str, Any]) -> dict[str, str]:

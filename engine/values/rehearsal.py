@@ -185,13 +185,13 @@ class Rehearsal:
         old, new = self.example.text.splitlines(), self.shown.splitlines()
         return [
             Hunk(self._cell_at(first + 1), tuple(old[first:last]), tuple(new[begin:end]))
-            for tag, first, last, begin, end in _opcodes(old, new)
+            for tag, first, last, begin, end in opcodes(old, new)
             if tag != "equal"
         ]
 
     def line_of(self, line: int) -> int:
         """Where a line of the changed text is in the example: the same line, or the first of those it replaces."""
-        for tag, first, _last, begin, end in _opcodes(self.example.text.splitlines(), self.text.splitlines()):
+        for tag, first, _last, begin, end in opcodes(self.example.text.splitlines(), self.text.splitlines()):
             if begin < line <= end:
                 return first + line - begin if tag == "equal" else first + 1
         return line
@@ -201,7 +201,8 @@ class Rehearsal:
         return before[-1]
 
 
-def _opcodes(old: Sequence[str], new: Sequence[str]) -> Iterable[tuple[str, int, int, int, int]]:
+def opcodes(old: Sequence[str], new: Sequence[str]) -> Iterable[tuple[str, int, int, int, int]]:
+    """What makes one text of the other, by lines, as :mod:`difflib` tells it."""
     return difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
 
 

@@ -1,4 +1,4 @@
-"""Tables that extensions write: of texts and inline nodes."""
+"""Tables that extensions write: of texts, inline nodes and links to examples."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import TypeAlias
 
 from docutils import nodes
 from docutils.nodes import Node
+from sphinx.transforms.post_transforms import SphinxPostTransform
+
+from ..runs.execution import docname_of
 
 Entry: TypeAlias = str | Node
 
@@ -28,3 +31,9 @@ def _block(entry: Entry) -> Node:
     if isinstance(entry, str):
         return nodes.paragraph("", entry)
     return nodes.paragraph("", "", entry) if isinstance(entry, nodes.Inline) else entry
+
+
+def example_link(page: SphinxPostTransform, name: str) -> Node:
+    """The file name of an example, leading to the page of its own."""
+    uri = page.app.builder.get_relative_uri(page.env.docname, docname_of(name))
+    return nodes.reference("", "", nodes.literal(text=name), refuri=uri, internal=True)

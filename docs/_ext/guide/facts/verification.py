@@ -23,11 +23,11 @@ from engine.values.record import Outcome, Record
 from engine.values.run import Run
 
 from ..runs.badge import bytes_text, cards_text, device_text, kind_text, peak_text
-from ..runs.execution import docname_of, rehearsals, rehearsed_of, runs_of_build
+from ..runs.execution import rehearsals, rehearsed_of, runs_of_build
 from ..runs.folding import fold
 from ..runs.handed_in import runs_elsewhere, same_cells
 from . import version_sets
-from .tables import Entry, table
+from .tables import Entry, example_link, table
 
 _ = get_translation("guide")
 
@@ -66,7 +66,7 @@ class ShowVerification(SphinxPostTransform):
         head = [_("例子"), _("设备"), _("结果"), _("格"), *facts]
         rows = [
             [
-                self._example(record.example),
+                example_link(self, record.example),
                 device_text(record),
                 outcome_text(record),
                 _cells_text(record),
@@ -87,7 +87,7 @@ class ShowVerification(SphinxPostTransform):
         head = [_("例子"), _("小模型，实测"), *(_("8B，%s") % cards_text(count) for count in counts)]
         rows: list[list[Entry]] = [
             [
-                self._example(name),
+                example_link(self, name),
                 _bytes_text(here[name].record.device.peak_bytes) if name in here else "–",
                 *(peak_text(found[count].found) if count in found else "–" for count in counts),
             ]
@@ -102,12 +102,8 @@ class ShowVerification(SphinxPostTransform):
         rows: list[list[Entry]] = [[name, *(each.get(name, "–") for each in environments)] for name in names]
         here = next(iter(columns.values()))
         for name, run in here.items():
-            rows.append([self._example(name), *(_compared(runs.get(name), run) for runs in columns.values())])
+            rows.append([example_link(self, name), *(_compared(runs.get(name), run) for runs in columns.values())])
         return table([_("例子"), *columns], rows, classes=["verification", "no-search"])
-
-    def _example(self, name: str) -> Node:
-        uri = self.app.builder.get_relative_uri(self.env.docname, docname_of(name))
-        return nodes.reference("", "", nodes.literal(text=name), refuri=uri, internal=True)
 
 
 def outcome_text(record: Record) -> str:

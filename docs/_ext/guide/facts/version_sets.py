@@ -23,10 +23,10 @@ from sets import VersionSet, every_set
 from sets.record import ELSEWHERE, ExampleOutcome, SetRecord, digest, read_all
 
 from ..runs.badge import kind_text
-from ..runs.execution import docname_of, example_of, runs_of_build
+from ..runs.execution import example_of, runs_of_build
 from ..runs.folding import fold
 from ..runs.your_host import marked_for
-from .tables import Entry, table
+from .tables import Entry, example_link, table
 
 _ = get_translation("guide")
 
@@ -151,7 +151,9 @@ class ShowVersionSets(SphinxPostTransform):
     def _matrix(self, shown: list[Column]) -> nodes.table:
         ran = [column for column in shown if column.outcomes]
         names = sorted({name for column in ran for name in column.outcomes if example_of(name)})
-        rows = [[self._example(name), *(_outcome(name, column.outcomes.get(name)) for column in ran)] for name in names]
+        rows = [
+            [example_link(self, name), *(_outcome(name, column.outcomes.get(name)) for column in ran)] for name in names
+        ]
         return table([_("例子"), *(column.name for column in ran)], rows, classes=["verification", "version-sets"])
 
     def _elsewhere(self) -> Node:
@@ -164,15 +166,11 @@ class ShowVersionSets(SphinxPostTransform):
             ended = nodes.container()
             for name, outcome in sorted(record.examples.items()):
                 known = example_of(name) is not None
-                ended += nodes.paragraph("", "", self._example(name) if known else nodes.literal(text=name))
+                ended += nodes.paragraph("", "", example_link(self, name) if known else nodes.literal(text=name))
                 ended += _outcome(name, outcome)
             facts = [record.machine, record.versions["Python"], record.where, column.name, record.pins["torch_npu"]]
             rows.append([*facts, kind_text(record.device), ended, column.when])
         return table(head, rows, classes=["verification"])
-
-    def _example(self, name: str) -> Node:
-        uri = self.app.builder.get_relative_uri(self.env.docname, docname_of(name))
-        return nodes.reference("", "", nodes.literal(text=name), refuri=uri, internal=True)
 
 
 def _marked_rows(sets: nodes.table, shown: Sequence[Column]) -> nodes.table:
@@ -217,10 +215,7 @@ def as_json() -> dict[str, Any]:
 
 def _column_json(column: Column, record: SetRecord) -> dict[str, Any]:
     examples = {
-        name: {
-            **outcome.to_json(),
-            "changed_since": (here := example_of(name)) is None or digest(here) != outcome.digest,
-        }
+        name: {**outcome.to_json(), "changed_since": _changed(name, outcome)}
         for name, outcome in record.examples.items()
     }
     return {**record.to_json(), "cann": column.chosen.cann, "changed_since": column.stale, "examples": examples}

@@ -6,7 +6,6 @@ rehearsed; what it is with another number of cards is said below it, for it ran 
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
 from html import escape
@@ -20,7 +19,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.writers.html5 import HTML5Translator
 
 from engine.values.example import parsed
-from engine.values.rehearsal import MODEL_LINE, Rehearsal
+from engine.values.rehearsal import MODEL_LINE, Rehearsal, opcodes
 
 from .execution import rehearsals, rehearsed_of
 from .folding import is_book
@@ -75,8 +74,8 @@ def _cell(rehearsal: Rehearsal, text: str, name: str) -> str:
 
 def _changed_lines(old: str, new: str) -> list[int]:
     """Of the new text, counted from 1."""
-    matcher = difflib.SequenceMatcher(None, old.splitlines(), new.splitlines(), autojunk=False)
-    changes = ((begin, end) for tag, _first, _last, begin, end in matcher.get_opcodes() if tag != "equal")
+    compared = opcodes(old.splitlines(), new.splitlines())
+    changes = ((begin, end) for tag, _first, _last, begin, end in compared if tag != "equal")
     return [line + 1 for begin, end in changes for line in range(begin, end)]
 
 

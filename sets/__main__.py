@@ -13,6 +13,7 @@ import re
 import sys
 from pathlib import Path
 
+import bootstrap
 from sets import every_set
 
 ROOT = Path(__file__).parents[1]
@@ -34,18 +35,20 @@ def main(arguments: list[str]) -> None:
 
 def install(name: str, folder: Path) -> None:
     """Uses nothing that is to be installed."""
-    import bootstrap
-
     lists = BUILD / name / "requirements"
     lists.mkdir(parents=True, exist_ok=True)
+    (lists / bootstrap.GIVEN).write_text("")  # a given environment has exactly these versions, or it is not this set
+    (lists / "checks.txt").write_text("\n".join(requirements(name)) + "\n")
+    os.environ.pop("PYTHONPATH", None)
+    bootstrap.main(folder, "checks", lists)
+
+
+def requirements(name: str) -> list[str]:
+    """What pip installs for this set."""
     needed = "".join((ROOT / "requirements" / file).read_text(encoding="utf-8") for file in RUN_EXAMPLES)
     ours = {line.partition("==")[0]: line for line in bootstrap.pinned(ROOT / "requirements")}
     packages = set(PACKAGE.findall(needed))
-    lines = every_set()[name].requirements({package: line for package, line in ours.items() if package in packages})
-    (lists / bootstrap.GIVEN).write_text("")  # a given environment has exactly these versions, or it is not this set
-    (lists / "checks.txt").write_text("\n".join(lines) + "\n")
-    os.environ.pop("PYTHONPATH", None)
-    bootstrap.main(folder, "checks", lists)
+    return every_set()[name].requirements({package: line for package, line in ours.items() if package in packages})
 
 
 def run(name: str, only: list[str]) -> None:

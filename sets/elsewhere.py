@@ -62,7 +62,7 @@ def main(suite: str, architecture: str, chosen: str, examples: list[str]) -> int
         give_uv(root, requirements(chosen))
         command = ["sh", "-c", INSTALL, f"_build/sets/{chosen}/venv", *command]
     environment = {name: value for name, value in os.environ.items() if name.startswith(PASSED_ON)} | {
-        "PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
         "HOME": "/root",
         "LANG": "C.UTF-8",
         "STANDINS_HOME": "/cache",
@@ -119,8 +119,8 @@ def give_uv(root: Path, packages: list[str]) -> None:
         (wheel,) = Path(folder).glob("*.whl")
         with zipfile.ZipFile(wheel) as archive:
             (name,) = (each for each in archive.namelist() if each.endswith("/scripts/uv"))
-            (root / "usr/local/bin/uv").write_bytes(archive.read(name))
-    (root / "usr/local/bin/uv").chmod(0o755)
+            (root / "usr/bin/uv").write_bytes(archive.read(name))
+    (root / "usr/bin/uv").chmod(0o755)
 
 
 if __name__ == "__main__":

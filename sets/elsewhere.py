@@ -109,18 +109,25 @@ def made(suite: str, architecture: str) -> Path:
 
 
 def give_uv(root: Path, packages: list[str]) -> None:
-    """What installs these packages there, at the speed of this processor: a program that needs no libraries."""
+    """What installs these packages there, at the speed of this processor."""
     (root / "packages.txt").write_text("\n".join(packages) + "\n")
+    if not get_uv(root / "usr/bin/uv"):
+        sys.exit("uv is needed, see above")
+
+
+def get_uv(file: Path) -> bool:
+    """Whether a package registry has uv, as a program that needs no libraries and runs in every root."""
     static = f"musllinux_1_1_{platform.machine()}"
     download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
     with tempfile.TemporaryDirectory() as folder:
         if subprocess.call([*download, "--platform", static, "--dest", folder, "uv"]):
-            sys.exit("uv is needed, see above")
+            return False
         (wheel,) = Path(folder).glob("*.whl")
         with zipfile.ZipFile(wheel) as archive:
             (name,) = (each for each in archive.namelist() if each.endswith("/scripts/uv"))
-            (root / "usr/bin/uv").write_bytes(archive.read(name))
-    (root / "usr/bin/uv").chmod(0o755)
+            file.write_bytes(archive.read(name))
+    file.chmod(0o755)
+    return True
 
 
 if __name__ == "__main__":

@@ -92,9 +92,11 @@ def test_the_line_is_that_of_the_innermost_frame_in_the_cell(project: Write, run
         ("exit 3", 4, "ExitStatus: exit status 3"),
     ],
 )
+@pytest.mark.trial("torchrun that fails before a pipe: the cell had run, an ERROR line was its output")
 def test_a_shell_example_ends_at_the_first_command_that_fails(
     source: str, line: int, error: str, project: Write, run: Execute
 ) -> None:
+    """A shell example ends at the first command that fails, before a pipe as well."""
     record = run(project(bad_sh=f"# %% culprit\n{source}\n\n# %% after\necho never\n"))["bad.sh"].record
     assert record.failure and (record.failure.error_line, record.failure.error) == (line, error)
     assert record.cells[1].outcome is Outcome.SKIPPED
@@ -106,7 +108,9 @@ def test_a_shell_example_keeps_its_state_and_order_of_output(project: Write, run
     assert "".join(output.text for output in notebook.cells[2].outputs) == "out\nerr\n昇腾\n/\n"
 
 
+@pytest.mark.trial("torchrun that fails before a pipe: the cell had run, an ERROR line was its output")
 def test_the_end_of_the_log_of_a_failed_shell_cell_is_shown(project: Write, run: Execute) -> None:
+    """The failure shows the end of the log that the command wrote."""
     folder = project(x_sh="# %% train\n(echo step 1; echo cause >&2; exit 7) 2> train.log | grep step\n")
     assert failure_message(run(folder)["x.sh"], folder / "x.sh").endswith("its last output: step 1")
     assert "the end of train.log:\n    cause\n" in failure_message(run(folder)["x.sh"], folder / "x.sh")

@@ -53,7 +53,9 @@ def report() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", USERS)
+@pytest.mark.trial("LC_ALL=C, TZ, HF_*, OMP_NUM_THREADS and a proxy set in the shell")
 def test_a_variable_of_the_users_shell_changes_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of them changes what an example meets, or makes it run again."""
     before = Surroundings.here()
     monkeypatch.setenv(name, USERS[name])
     assert Surroundings.here() == before
@@ -82,7 +84,11 @@ def test_a_way_to_the_network_is_given_and_keyed(monkeypatch: pytest.MonkeyPatch
     assert "HTTPS_PROXY" in here.identity["environment"] and "opensesame" not in json.dumps(here.identity)
 
 
+@pytest.mark.trial(
+    "Silicon: a limit of 300 s, numbers of the virtual device as judges, an example off the card called CPU"
+)
 def test_on_silicon_what_chooses_the_chips_is_given_and_keyed() -> None:
+    """What chooses the chips there reaches the example, and a run is kept for that choice."""
     told = {"device": {"kind": "npu"}}
     cann = {"ASCEND_HOME_PATH": "/cann", "LD_LIBRARY_PATH": "/cann/lib64", "PYTHONPATH": "/cann/python"}
     one, two = (given({**cann, "ASCEND_RT_VISIBLE_DEVICES": number, "RANK": "0"}, told) for number in "01")

@@ -43,7 +43,9 @@ OF_NO_CHIP = "虚拟 NPU 分毫不差。\n\n.. only:: not ascend\n\n   这里是
 PARENT = "\n# %% parent\nimport pathlib, os\nprint(pathlib.Path(f'/proc/{os.getppid()}/cmdline').read_text())\n"
 
 
+@pytest.mark.trial("A device file without CANN, stand-in libraries posing as CANN, --real over them: taken for silicon")
 def test_it_is_taken_for_silicon(host: Host) -> None:
+    """A device file and CANN together are silicon, with as many cards as there are."""
     code = f"import json, os, torch; print({DEVICE}, torch.npu.device_count())"
     done = host(2).run(sys.executable, "-m", "standins", "python", "-c", code)
     assert "'kind': 'npu'" in done.stdout and done.stdout.strip().endswith("2"), done.stdout + done.stderr
@@ -56,7 +58,9 @@ def copied(host: Host, tmp_path: Path) -> AscendHost:
     return AscendHost(tmp_path / "cann", 1)
 
 
+@pytest.mark.trial("A device file without CANN, stand-in libraries posing as CANN, --real over them: taken for silicon")
 def test_the_stand_in_libraries_are_not(copied: AscendHost, tmp_path: Path) -> None:
+    """Stand-in libraries are known by their mark: --real refuses them in a sentence."""
     (copied.cann / MARK).touch()
     example = tmp_path / "x.py"
     example.write_text(X)
@@ -69,8 +73,9 @@ def test_the_stand_in_libraries_are_not(copied: AscendHost, tmp_path: Path) -> N
     assert copied.run(sys.executable, "-m", "standins", "python", "-c", code).stdout == "virtual-npu\n"
 
 
+@pytest.mark.trial("A device file without CANN, stand-in libraries posing as CANN, --real over them: taken for silicon")
 def test_nor_are_they_in_another_folder(copied: AscendHost, tmp_path: Path) -> None:
-    """What tells them apart then is in the library that the kernel has loaded."""
+    """Without the file that marks them the library that was loaded tells it, and nothing is recorded."""
     rename_mark(copied.cann, back=True)
     example = tmp_path / "x.py"
     example.write_text(X)
@@ -84,7 +89,9 @@ def test_nor_are_they_in_another_folder(copied: AscendHost, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("cards", [1, 8])
+@pytest.mark.trial("1 or 2 cards: cells that want four failed with exit status 1 and no log")
 def test_a_run_is_recorded_as_one_on_silicon(host: Host, tmp_path: Path, cards: int) -> None:
+    """A cell that wants more cards is skipped; a run on one card or eight is recorded as one on silicon."""
     Project(tmp_path).write(x_py=X)
     (record,) = recorded(host(cards), tmp_path, "x.py")
     assert record["device"]["kind"] == "npu" and record["device"]["models"] == ["npu:0"]
@@ -92,8 +99,11 @@ def test_a_run_is_recorded_as_one_on_silicon(host: Host, tmp_path: Path, cards: 
     assert [cell["outcome"] for cell in record["cells"]] == ["ran", "ran" if cards > 1 else "skipped"]
 
 
+@pytest.mark.trial(
+    "Silicon: a limit of 300 s, numbers of the virtual device as judges, an example off the card called CPU"
+)
 def test_a_record_goes_from_the_first_command_to_its_column(host: Host, tmp_path: Path) -> None:
-    """A site that is built elsewhere, where nothing but a virtual device is, shows it; shell examples as well."""
+    """A record made there is a column of a site that is built elsewhere, shell examples as well."""
     project = Project(tmp_path)
     project.write(index=PAGE, x_py=X, y_sh=Y)
     _, shell = recorded(host(2), tmp_path, "x.py", "y.sh")
@@ -115,8 +125,12 @@ def recorded(on: AscendHost, folder: Path, *names: str) -> list[dict[str, Any]]:
     return [json.loads((records / f"{name}.json").read_text(encoding="utf-8")) for name in names]
 
 
+@pytest.mark.trial("A site that is built on silicon: seven pages spoke of a virtual NPU")
 def test_make_html_builds_a_site_there_that_says_what_it_ran_on(host: Host, tmp_path: Path) -> None:
-    """In an environment of one's own; its example is named as one with recorded numbers, and prints others."""
+    """In an environment of one's own make html runs to its end, and no page but speaks of the NPU.
+
+    Its example is named as one with recorded numbers, and prints others: those of the virtual device do not judge it.
+    """
     repository = small_repository(tmp_path / "guide")
     Project(repository).write(
         index="Site\n====\n\n.. toctree::\n\n   page\n",
@@ -157,7 +171,11 @@ def environment_of_a_reader(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.trial(
+    "Silicon: a limit of 300 s, numbers of the virtual device as judges, an example off the card called CPU"
+)
 def test_an_8b_takes_what_it_takes_unless_told_otherwise() -> None:
+    """With --real there are no limits but those one asks for."""
     assert chosen_limits(parsed(["run", "x.py"])) == Limits()
     assert chosen_limits(parsed(["run", "--real", "x.py"])) == UNLIMITED
     told = parsed(["run", "--real", "--cell-seconds", "7200", "--memory-gib", "1.5", "x.py"])

@@ -86,7 +86,9 @@ def said(call: Callable[[], None]) -> str:
     return str(stopped.value)
 
 
+@pytest.mark.trial("VENV with a space")
 def test_it_is_made_kept_and_brought_up_to_date(tmp_path: Path, lists: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is made, kept, and brought up to date; what is no longer wanted goes."""
     folder = tmp_path / "with a space"
     bootstrap.main(folder, "site", lists)
     assert installed(folder) | {"pip": "", "setuptools": ""} == {
@@ -110,9 +112,11 @@ def test_it_is_made_kept_and_brought_up_to_date(tmp_path: Path, lists: Path, mon
     assert not mine.exists() and "other" not in installed(folder), "what is no longer wanted is not left lying there"
 
 
+@pytest.mark.trial("Ctrl-C while the environment is made: it was taken for the reader's ever after")
 def test_an_interrupted_one_is_known_as_ours_and_resumed(
     tmp_path: Path, lists: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """It bears our mark from the first moment on, and the next call goes on."""
     folder = tmp_path / "environment"
 
     def half(folder: Path, with_pip: bool) -> None:
@@ -128,7 +132,9 @@ def test_an_interrupted_one_is_known_as_ours_and_resumed(
 
 
 @pytest.mark.parametrize("content", ["thesis.tex", "bin/notes", "pyvenv.cfg"])
+@pytest.mark.trial("make html VENV=FOLDER without bin/python in it: its content was deleted")
 def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path, lists: Path, content: str) -> None:
+    """It is refused in a sentence, and nothing in it is changed."""
     file = tmp_path / "folder" / content
     file.parent.mkdir(parents=True)
     file.write_text("years of work")
@@ -143,7 +149,9 @@ def test_a_file_is_no_folder(tmp_path: Path, lists: Path) -> None:
     assert file.read_text() == "years of work"
 
 
+@pytest.mark.trial("4 GiB of disk")
 def test_a_disk_that_is_too_small_is_a_sentence(tmp_path: Path, lists: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sentence says how much is needed and how much is free, and nothing is made."""
     usage = shutil.disk_usage(tmp_path)._replace(free=4 << 30)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     assert said(lambda: bootstrap.main(tmp_path / "new" / "one", "site", lists)) == (
@@ -153,26 +161,32 @@ def test_a_disk_that_is_too_small_is_a_sentence(tmp_path: Path, lists: Path, mon
 
 
 @pytest.mark.parametrize("version", [(3, 10), (3, 15)])
+@pytest.mark.trial("Python 3.10, as this one or in VENV: No module named 'tomllib'")
 def test_a_python_that_is_too_old_or_too_new_is_a_sentence(
     tmp_path: Path, lists: Path, monkeypatch: pytest.MonkeyPatch, version: tuple[int, int]
 ) -> None:
+    """A sentence says which versions do, and nothing is made; 3.15 is refused alike."""
     monkeypatch.setattr(sys, "version_info", (*version, 0, "final", 0))
     told = said(lambda: bootstrap.main(tmp_path / "new", "site", lists))
     assert told.startswith(f"Python 3.11 to 3.14 is needed, this is {version[0]}.{version[1]}: install one of them")
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.trial("A Debian without python3-venv: the environment was left without pip")
 def test_a_debian_without_its_package_hears_its_name(
     tmp_path: Path, lists: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """A sentence names the package, and nothing is made."""
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert "-venv" in said(lambda: bootstrap.main(tmp_path / "new", "site", lists))
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.trial("PyPI's torch, a CUDA build since 2.11, beside torch_npu: import torch aborted")
 def test_where_there_is_no_cpu_build_a_sentence_says_so(
     tmp_path: Path, lists: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    """Where the CPU index is not reached pip takes the registry's, and a sentence says what follows."""
     (tmp_path / f"registry/torch-{CPU_BUILD}-py3-none-any.whl").unlink()
     bootstrap.main(tmp_path / "environment", "site", lists)
     assert installed(tmp_path / "environment")["torch"] == CUDA_BUILD
@@ -211,7 +225,9 @@ def pip(folder: Path, *words: str) -> None:
     subprocess.run([folder / "bin/python", "-m", "pip", "install", "--quiet", *words], check=True)
 
 
+@pytest.mark.trial("VENV that lacks packages: names were compared, and pip install without versions was proposed")
 def test_a_given_one_is_judged_by_versions_and_never_changed(tmp_path: Path, lists: Path, given: Path) -> None:
+    """Versions are compared, pinned lines that keep torch are proposed, and nothing is changed."""
     before = installed(given)
     bootstrap.main(given, "site", lists)
 
@@ -227,7 +243,9 @@ def test_a_given_one_is_judged_by_versions_and_never_changed(tmp_path: Path, lis
     assert installed(given) == before | {"torch": "2.6.0"}
 
 
+@pytest.mark.trial("Python 3.10, as this one or in VENV: No module named 'tomllib'")
 def test_a_given_one_has_a_python_of_its_own(tmp_path: Path, lists: Path) -> None:
+    """The Python of the given environment is judged by the same sentence."""
     (tmp_path / "given/bin").mkdir(parents=True)
     python = tmp_path / "given/bin/python"
     for version, accepted in {"3 10": False, "3 11": True, "3 14": True, "3 15": False}.items():
@@ -259,6 +277,7 @@ def test_everything_that_is_required_is_locked_as_it_is_installed() -> None:
     assert text.count("--hash=sha256:") >= len(locked)
 
 
+@pytest.mark.trial("macOS arm64: only torch_npu had no wheel")
 def test_the_lists_are_three_steps_of_one() -> None:
     """A site needs what examples need, checks need the site; a mac gets all but torch_npu."""
     command = [sys.executable, "-m", "pip", "install", "--dry-run", "--quiet", "-r", str(ROOT / "requirements.txt")]

@@ -34,9 +34,11 @@ def torch() -> Torch:
         ("kill -9 $$", "it gave no reason"),
     ],
 )
+@pytest.mark.trial("g++ 11 (Ubuntu 22.04), and g++ 12 on aarch64: _Float16 was not declared, a traceback")
 def test_one_that_refuses_is_plain_cpu_and_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], script: str, said: str
 ) -> None:
+    """A compiler that refuses is plain CPU, and one sentence with its reason and the oldest that does."""
     fake = tmp_path / "g++-4"
     fake.write_text(f"#!/bin/sh\n{script}\n")
     fake.chmod(0o755)
@@ -48,7 +50,9 @@ def test_one_that_refuses_is_plain_cpu_and_one_sentence(
     assert len(told) == 2 and "the examples run on plain CPU" in told[-1], "and nothing of the compiler's pages"
 
 
+@pytest.mark.trial("A home or a cache that can not be written: PermissionError, a traceback")
 def test_a_cache_that_can_not_be_written_is_one_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plain CPU, and one sentence that names the folder and STANDINS_HOME."""
     home = tmp_path / "home"
     home.write_text("a file")  # root may write into every folder
     with npu.provide(home, tmp_path) as provision:
@@ -56,10 +60,14 @@ def test_a_cache_that_can_not_be_written_is_one_too(tmp_path: Path, monkeypatch:
         assert str(home) in provision.device.reason and "STANDINS_HOME" in provision.device.reason
 
 
+@pytest.mark.trial("PyPI's torch, a CUDA build since 2.11, beside torch_npu: import torch aborted")
 def test_a_cuda_build_that_aborts_beside_torch_npu_is_plain_cpu(
     tmp_path: Path, torch: Torch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """PyPI's torch is one on every Linux; pip gives it to whoever can not reach the CPU index."""
+    """Plain CPU, and a sentence that says to install the CPU build.
+
+    PyPI's torch is one on every Linux; pip gives it to whoever can not reach the CPU index.
+    """
     assert not torch.for_cuda
     (tmp_path / "version.py").write_text("from typing import Optional\ncuda: Optional[str] = '13.0'\nhip = None\n")
     cuda = replace(torch, torch=Package("2.13.0", tmp_path))
@@ -85,7 +93,9 @@ def read_at_once(library: build.Library, folder: Path, torch: Torch, monkeypatch
 
 
 @pytest.mark.skipif(not shutil.which("g++-11"), reason="g++-11 is not installed")
+@pytest.mark.trial("g++ 11 (Ubuntu 22.04), and g++ 12 on aarch64: _Float16 was not declared, a traceback")
 def test_the_oldest_understands_all_of_it(tmp_path: Path, torch: Torch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of it compiles with g++ 11."""
     monkeypatch.setenv("CXX", f"g++-{provider.OLDEST_COMPILER}")
     read_at_once(build.KERNELS, tmp_path, torch, monkeypatch)
     monkeypatch.setattr(build, "FLAGS", ONLY_READ)
@@ -111,6 +121,7 @@ def wheel_of_aarch64(tmp_path_factory: pytest.TempPathFactory) -> Package:
 
 
 @pytest.mark.skipif(not shutil.which(f"{CROSS}g++"), reason=f"{CROSS}g++ is not installed")
+@pytest.mark.trial("g++ 11 (Ubuntu 22.04), and g++ 12 on aarch64: _Float16 was not declared, a traceback")
 def test_aarch64(tmp_path: Path, torch: Torch, wheel_of_aarch64: Package, monkeypatch: pytest.MonkeyPatch) -> None:
     """All of it compiles, and has what the aarch64 torch_npu links to (torch's headers and names are the same)."""
     tools = tmp_path / "tools"

@@ -24,7 +24,9 @@ def without_space(text: str) -> str:
 
 
 @pytest.mark.parametrize("page", PAGES)
+@pytest.mark.trial("A site that is built on silicon: seven pages spoke of a virtual NPU")
 def test_no_sentence_for_both_says_that_there_is_no_chip(page: str) -> None:
+    """Sentences that are only true of the virtual NPU are dropped there, on every page."""
     text = (DOCS / f"{page}.rst").read_text(encoding="utf-8")
     shown_always = FOUND_THERE.sub("", DROPPED.sub("", text))
     assert not [line for line in shown_always.splitlines() if NO_CHIP.search(line)]

@@ -30,7 +30,11 @@ def run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*STANDINS, *command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
 
 
+@pytest.mark.trial(
+    "ASCEND_RT_VISIBLE_DEVICES, RANK and WORLD_SIZE set in the shell: too few cards, or no output for 60 s"
+)
 def test_what_a_training_pod_has_set_reaches_no_example() -> None:
+    """None of them reaches an example: it sees all virtual cards, and starts alone."""
     left = {
         "RANK": "0",
         "WORLD_SIZE": "2",
@@ -43,8 +47,14 @@ def test_what_a_training_pod_has_set_reaches_no_example() -> None:
     assert done.stdout == "4 []\n", done.stderr
 
 
+@pytest.mark.trial(
+    "SIGTERM during make test: two torchruns lived on, folders stayed in the home and the temporary folder"
+)
 def test_nothing_is_written_outside_our_folders() -> None:
-    """IPython and matplotlib write into the home, tiktoken and torchrun into the temporary folder; all unasked."""
+    """What libraries write unasked goes into folders that end with the run.
+
+    IPython and matplotlib write into the home, tiktoken and torchrun into the temporary folder.
+    """
     code = (
         "import IPython.paths, matplotlib, os, tempfile; IPython.paths.get_ipython_dir(); matplotlib.get_cachedir(); "
         "tempfile.mkdtemp(prefix='torchelastic_'); print(tempfile.gettempdir())"
@@ -55,14 +65,18 @@ def test_nothing_is_written_outside_our_folders() -> None:
         assert [*Path(user).rglob("*"), *Path(temporary).rglob("*")] == []
 
 
+@pytest.mark.trial("TMPDIR of 115 characters: AF_UNIX path too long")
 def test_a_temporary_folder_may_have_a_long_path(tmp_path: Path) -> None:
+    """Sockets lie in a short folder."""
     long = tmp_path / ("x" * 100)
     long.mkdir()
     code = "import multiprocessing.connection as c; c.Listener(family='AF_UNIX').close(); print('listens')"
     assert run("python", "-c", code, TMPDIR=str(long)).stdout == "listens\n"
 
 
+@pytest.mark.trial("A home or a cache that can not be written: PermissionError, a traceback")
 def test_one_that_can_not_be_written_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A temporary folder that can not be written is one sentence that names TMPDIR."""
     from standins.__main__ import scratch_folder
 
     monkeypatch.setattr(tempfile, "tempdir", "/proc")  # root may write everywhere else
@@ -70,7 +84,11 @@ def test_one_that_can_not_be_written_is_a_sentence(monkeypatch: pytest.MonkeyPat
         scratch_folder()
 
 
+@pytest.mark.trial(
+    "SIGTERM during make test: two torchruns lived on, folders stayed in the home and the temporary folder"
+)
 def test_sigterm_leaves_nobody(tmp_path: Path) -> None:
+    """All that was started ends with it, in sessions of its own as well."""
     mark = f"{time.time_ns()}"
     sleep = f"[sys.executable, '-c', 'import time; time.sleep(1000) # {mark}']"
     code = (
@@ -92,7 +110,9 @@ def test_sigterm_leaves_nobody(tmp_path: Path) -> None:
     assert alive() == 0
 
 
+@pytest.mark.trial("A second user on one cache: files were for the first alone, downloads broke off")
 def test_a_second_user_can_read_what_the_first_has_made(tmp_path: Path) -> None:
+    """What is made is readable for all who may enter the folder."""
     store = tmp_path / "store"
     made = tmp_path / "made"
     store.mkdir(mode=0o755)
@@ -103,8 +123,9 @@ def test_a_second_user_can_read_what_the_first_has_made(tmp_path: Path) -> None:
     assert {oct(path.stat().st_mode & 0o777) for path in store.rglob("*")} == {"0o755", "0o644"}
 
 
+@pytest.mark.trial("A second user on one cache: files were for the first alone, downloads broke off")
 def test_he_can_use_the_libraries_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Though the first user's files are for himself alone."""
+    """The libraries are readable too, though the first user's files are for himself alone."""
     torch = installed_torch()
     assert torch
     monkeypatch.setattr(build, "LIBRARIES", ())
@@ -146,6 +167,7 @@ torch.distributed.destroy_process_group()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can take IPv6 and shared memory away")
+@pytest.mark.trial("No IPv6, 64 MB of /dev/shm, one core, umask 077")
 def test_a_small_container_has_hubs_and_two_ranks(tmp_path: Path) -> None:
     """What is left of the machine is enough, for the engine and for what an example starts."""
     (tmp_path / "ranks.py").write_text(RANKS)
@@ -166,8 +188,12 @@ def test_a_small_container_has_hubs_and_two_ranks(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can take shared memory away")
+@pytest.mark.trial("No IPv6, 64 MB of /dev/shm, one core, umask 077")
 def test_shared_memory_that_is_too_small_for_the_ranks_is_a_sentence(tmp_path: Path) -> None:
-    """A container has 64 MB; 2 ranks need 7 and 8 ranks 73."""
+    """Where /dev/shm is too small for the ranks a sentence says so: 2 need 7 MiB, 8 need 73.
+
+    A container has 64 MB; 2 ranks need 7 and 8 ranks 73.
+    """
     (tmp_path / "ranks.py").write_text(RANKS)
     tiny = [each.replace("size=64m", "size=4m") for each in SMALL]
     done = subprocess.run(
@@ -183,7 +209,9 @@ def test_shared_memory_that_is_too_small_for_the_ranks_is_a_sentence(tmp_path: P
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.trial("A second user on one cache: files were for the first alone, downloads broke off")
 def test_what_he_can_not_read_is_no_asset_for_him(tmp_path: Path) -> None:
+    """What he can not read all the same is no asset for him: he makes his own."""
     file = tmp_path / "model.safetensors"
     file.write_text("weights")
     file.chmod(0o600)

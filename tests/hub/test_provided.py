@@ -86,7 +86,9 @@ def test_the_commit_of_the_real_repository_can_be_pinned(provision: Provision, t
     assert done.stdout.strip() == "8afb486c1db24fe5011ec46dfbe5b5dccdb575c2", done.stderr
 
 
+@pytest.mark.trial("LC_ALL=C, TZ, HF_*, OMP_NUM_THREADS and a proxy set in the shell")
 def test_a_users_own_caches_tokens_and_switches_are_out_of_the_way(provision: Provision) -> None:
+    """His caches, tokens and switches are out of the way: nothing of his is read or written."""
     own = {"HF_HUB_CACHE": "/own", "HF_HUB_OFFLINE": "1", "MODELSCOPE_API_TOKEN": "own", "NO_PROXY": "own.example"}
     variables = provision.applied({**own, "HF_HOME": "/own", "HF_TOKEN": "own", "PATH": "/bin"})
     assert own.keys() & variables.keys() == {"NO_PROXY"} and variables["PATH"] == "/bin"

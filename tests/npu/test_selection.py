@@ -48,7 +48,9 @@ def machine(torch: Torch | None, **different: bool) -> Machine:
         ({"off": True}, Kind.CPU, "NPU=off"),
     ],
 )
+@pytest.mark.trial("A device file without CANN, stand-in libraries posing as CANN, --real over them: taken for silicon")
 def test_choice(torch: Torch, facts: dict[str, bool], kind: Kind, reason: str) -> None:
+    """A device file alone is not silicon: the reason says to source set_env.sh."""
     choice = choose(machine(torch, **facts), is_built=lambda: False)
     assert choice.kind is kind and reason in choice.reason and bool(choice.reason) is bool(reason)
 

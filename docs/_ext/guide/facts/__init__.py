@@ -12,6 +12,7 @@ from . import (
     field_reports,
     install_commands,
     suites,
+    trials,
     verification,
     version_sets,
     where_to_send,
@@ -20,4 +21,4 @@ from . import (
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     parts = (architecture, before_after, benchmark, verification, where_to_send, version_sets, compatibility)
-    return connect_all(app, *parts, field_reports, install_commands, suites)
+    return connect_all(app, *parts, field_reports, install_commands, suites, trials)

@@ -1,4 +1,4 @@
-"""The check of several cards on the install page: it ends well where they reach each other, and not where they do not."""
+"""The check of several cards on the install page ends well where they reach each other, and not where they do not."""
 
 from __future__ import annotations
 

@@ -208,6 +208,17 @@ def test_shared_memory_that_is_too_small_for_the_ranks_is_a_sentence(tmp_path: P
     assert "MiB of /dev/shm, and 4 MiB are free; a container gets more by --shm-size or --ipc=host" in done.stderr
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a user without a name")
+@pytest.mark.trial("docker run -u: torch 2.9 with torch_npu ended in getpwuid(): uid not found")
+def test_a_user_without_a_name_can_compute() -> None:
+    """With the site's torch a user without a name computes; for older ones docs/containers.rst says what to add."""
+    nobody = ["env", "-u", "USER", "-u", "LOGNAME", "unshare", "--user", "--map-user=12345"]
+    done = run(
+        *nobody, "python", "-c", "import os, torch; print(os.getuid(), torch.ones(2, device='npu').sum().item())"
+    )
+    assert done.stdout == "12345 2.0\n", done.stderr
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 @pytest.mark.trial("A second user on one cache: files were for the first alone, downloads broke off")
 def test_what_he_can_not_read_is_no_asset_for_him(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """``.. trials::`` lists what was tried on hosts of every kind and how it ended at first, and what happens now.
 
-A row is a test that is marked ``@pytest.mark.trial("what was tried, and how it ended")``; what happens now is said by
-the first sentence of its docstring, and shown by running it.
+A test that tries it again is marked ``@pytest.mark.trial("what was tried, and how it ended")``; what happens now is
+said by the first paragraph of its docstring, and shown by running it.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from docutils import nodes
@@ -81,16 +82,19 @@ class ShowTrials(SphinxPostTransform):
 
     def run(self, **kwargs: object) -> None:
         for node in list(self.document.findall(trial_rows)):
-            rows = [(trial.tried, trial.now, _linked(trial)) for trial in node["trials"]]
-            node.replace_self([table([_("试了什么"), _("现在怎样"), _("测试")], rows, ["trials"])])
+            alike = groupby(node["trials"], lambda trial: trial.tried)
+            rows = [(tried, nodes.container("", *map(_now, found))) for tried, found in alike]
+            node.replace_self([table([_("试了什么"), _("现在怎样，由哪个测试再试")], rows, ["trials"])])
 
 
-def _linked(trial: Trial) -> Node:
+def _now(trial: Trial) -> nodes.paragraph:
+    """The sentence, and the test that shows it."""
     file, _colons, name = trial.test.partition("::")
     literal = nodes.literal(text=name)
     address = repository_url()
     uri = f"{address}/blob/main/{file}#L{trial.line}"
-    return nodes.reference("", "", literal, refuri=uri) if address else literal
+    shown = nodes.reference("", "", literal, refuri=uri) if address else literal
+    return nodes.paragraph("", "", nodes.Text(f"{trial.now} "), shown)
 
 
 def connect(app: Sphinx) -> None:

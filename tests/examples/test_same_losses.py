@@ -41,6 +41,10 @@ def test_cards_of_two_hosts_or_of_a_rank_table_reach_each_other(printed: Printed
     assert printed("distributed.sh", cell) == "2 cards, the sum of 1, 2, ... is 3\n"
 
 
+def test_the_check_of_the_install_page_sums_and_averages_over_cards(printed: Printed) -> None:
+    assert printed("hccl.sh", "two") == "2 cards: the sum of 1, 2, ... is 3, the mean of their gradients 1.5\n"
+
+
 def test_sharding_keeps_less_on_each_card(printed: Printed) -> None:
     kept = {}
     sharded = [("sharding.sh", cell) for cell in SHARDED]

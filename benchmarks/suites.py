@@ -4,8 +4,9 @@
 of the installed version from the package registry, runs these tests in a scratch folder, and prints how many were
 collected, passed, failed and left out, and why.  ``--source`` names a folder where such sources lie already; torch_npu
 has no archive with its tests, a clone of its repository has them.  ``--record`` keeps what was found for the page about
-measurements.  No part of the build or of CI: it takes minutes to hours, and packages that only these tests need have to
-be installed beside it.
+measurements.  ``--journal`` keeps what comes of each test as it comes: a run that was stopped goes on with the same
+folder where it was.  No part of the build or of CI: it takes minutes to hours, and packages that only these tests need
+have to be installed beside it.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ import tarfile
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -81,6 +82,8 @@ class Summary:
     """What came of all of them."""
 
     outcomes: list[Outcome] = field(default_factory=list)
+    stopped_in: str = ""
+    """The file in which somebody stopped it."""
 
     def of(self, outcome: str) -> list[Outcome]:
         return [each for each in self.outcomes if each.outcome == outcome]
@@ -92,6 +95,7 @@ class Summary:
     def __str__(self) -> str:
         told_of = "collected {collected}, passed {passed}, failed {failed}, left out {skipped}"
         lines = [told_of.format(**self.counted())]
+        lines += [f"  stopped in {self.stopped_in}"] if self.stopped_in else []
         for word, outcome in (("failed", FAILED), ("left out", LEFT_OUT)):
             reasons = Counter(each.reason for each in self.of(outcome))
             lines += [f"  {word} {count:4}  {reason or 'no reason given'}" for reason, count in reasons.most_common()]
@@ -106,6 +110,7 @@ class Summary:
             "date": datetime.now(UTC).date().isoformat(),
             "device": device_kind(),
             "versions": {name: version(name) for name in VERSIONS},
+            "stopped_in": self.stopped_in,
             **self.counted(),
             "kinds": dict(Counter(each.kind for each in self.of(FAILED)).most_common()),
             "failures": list(by_reason(self.of(FAILED))),
@@ -151,13 +156,29 @@ def fetched(library: str, folder: Path) -> Path:
     return source
 
 
-def run(source: Path, tests: Sequence[str], options: Sequence[str] = (), seconds: float = TEST_SECONDS) -> Summary:
-    """Of the tests in these files and folders of the sources; the library is the installed one."""
+def run(
+    source: Path,
+    tests: Sequence[str],
+    journal: Path,
+    options: Sequence[str] = (),
+    seconds: float = TEST_SECONDS,
+) -> Summary:
+    """Of the tests in these files and folders of the sources; the library is the installed one.
+
+    What the journal, a folder, holds of an earlier run is not run again.  One that is interrupted has what came of the
+    tests until then.
+    """
     found = Summary()
-    with tempfile.TemporaryDirectory() as scratch:
-        shutil.copy(told.__file__, scratch)
+    journal.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as plugin:
+        shutil.copy(told.__file__, plugin)
         for file in files(source, tests):
-            found.outcomes += run_file(source, file, options, seconds, Path(scratch))
+            try:
+                found.outcomes += run_file(source, file, options, seconds, Path(plugin), journal)
+            except KeyboardInterrupt:
+                found.outcomes += ended(read(unfinished(journal, file)))
+                found.stopped_in = file
+                return found
             print(f"{file}: {Summary(found.outcomes)!s}".splitlines()[0], flush=True)
     return found
 
@@ -171,24 +192,47 @@ def files(source: Path, tests: Iterable[str]) -> Iterator[str]:
             yield name
 
 
-def run_file(source: Path, file: str, options: Sequence[str], seconds: float, scratch: Path) -> list[Outcome]:
+def unfinished(journal: Path, file: str) -> Path:
+    return journal / f"{file.replace('/', '.')}.unfinished"
+
+
+def run_file(
+    source: Path, file: str, options: Sequence[str], seconds: float, plugin: Path, journal: Path
+) -> list[Outcome]:
     """In processes of their own: where a test ends its process, or takes too long, another one goes on behind it."""
-    record = scratch / "told.jsonl"
-    record.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "pytest", "-q", "--no-header", "--tb=short", "-p", "no:cacheprovider"]
-    command += ["-o", "addopts=", "-p", Path(told.__file__).stem, *options, file]
-    path = os.pathsep.join(filter(None, [str(scratch), os.environ.get("PYTHONPATH")]))
-    environment = {**os.environ, told.TOLD: str(record), "PYTHONPATH": path}
-    while True:
-        ended = waited_for(command, source, environment, record, seconds)
-        outcomes = read(record)
-        broken = [each for each in outcomes.values() if each.outcome == "started"]
-        if not ended:
-            return list(outcomes.values())
-        if not broken:
-            return [*outcomes.values(), Outcome(file, FAILED, ended)]
-        with record.open("a", encoding="utf-8") as lines:
-            lines.writelines(json.dumps({"test": e.test, "outcome": FAILED, "reason": ended}) + "\n" for e in broken)
+    record = unfinished(journal, file)
+    finished = record.with_suffix(".jsonl")
+    if not finished.exists():
+        begun_again(record)
+        command = [sys.executable, "-m", "pytest", "-q", "--no-header", "--tb=short", "-p", "no:cacheprovider"]
+        command += ["-o", "addopts=", "-p", Path(told.__file__).stem, *options, file]
+        path = os.pathsep.join(filter(None, [str(plugin), os.environ.get("PYTHONPATH")]))
+        environment = {**os.environ, told.TOLD: str(record.resolve()), "PYTHONPATH": path}
+        while why := waited_for(command, source, environment, record, seconds):
+            broken = [each.test for each in read(record).values() if each.outcome == "started"]
+            write(record, [Outcome(test, FAILED, why) for test in broken or [file]])
+            if not broken:
+                break
+        record.touch()
+        record.replace(finished)
+    return list(read(finished).values())
+
+
+def begun_again(record: Path) -> None:
+    """Without the test in which an earlier run was stopped."""
+    if record.exists():
+        kept = ended(read(record))
+        record.unlink()
+        write(record, kept)
+
+
+def ended(outcomes: Mapping[str, Outcome]) -> list[Outcome]:
+    return [each for each in outcomes.values() if each.outcome != "started"]
+
+
+def write(record: Path, outcomes: Iterable[Outcome]) -> None:
+    with record.open("a", encoding="utf-8") as lines:
+        lines.writelines(json.dumps(asdict(each)) + "\n" for each in outcomes)
 
 
 def waited_for(command: list[str], folder: Path, environment: dict[str, str], record: Path, seconds: float) -> str:
@@ -198,11 +242,13 @@ def waited_for(command: list[str], folder: Path, environment: dict[str, str], re
             command, cwd=folder, env=environment, stdout=output, stderr=output, start_new_session=True
         )
         begin, late = time.time(), False
-        while process.poll() is None and not late:
-            time.sleep(0.2)
-            late = time.time() - max(begin, record.stat().st_mtime if record.exists() else 0) > seconds
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        try:
+            while process.poll() is None and not late:
+                time.sleep(0.2)
+                late = time.time() - max(begin, record.stat().st_mtime if record.exists() else 0) > seconds
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
         code = process.wait()
         output.seek(0)
         last = [line for line in output.read().splitlines() if line.strip()][-1:]
@@ -232,13 +278,16 @@ def main() -> int:
     parser.add_argument("-k", dest="chosen", metavar="EXPRESSION", help="as pytest's")
     parser.add_argument("--source", type=Path, metavar="FOLDER", help="its sources, where they need not be fetched")
     parser.add_argument("--test-seconds", type=float, default=TEST_SECONDS, help="what one test may take")
+    parser.add_argument("--journal", type=Path, metavar="FOLDER", help="go on where a run with this folder was stopped")
     parser.add_argument("--record", type=Path, metavar="FILE", help="keep what was found, in JSON")
     options = parser.parse_intermixed_args()
     chosen = ["-k", options.chosen] if options.chosen else []
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # who stops it gets what was found until then
     with tempfile.TemporaryDirectory() as folder:
         try:
             source = options.source or fetched(options.library, Path(folder))
-            found = run(source, options.tests or [TESTS[options.library]], chosen, options.test_seconds)
+            journal = options.journal or Path(folder) / "journal"
+            found = run(source, options.tests or [TESTS[options.library]], journal, chosen, options.test_seconds)
         except NoSuiteError as error:
             print(error, file=sys.stderr)
             return 2

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from typing import Any
 import pytest
 
 TOLD = "TOLD"  # names the file
+STARTED = re.compile(r"failed with (the following error|returncode)|CalledProcessError|SubprocessCallException")
+RAISED = re.compile(r"(?:\[rank\d+\]: ?|E +)?((?:\w+\.)*\w*(?:Error|Exception): \S.*)")
 
 
 def tell(test: str, outcome: str, reason: str = "") -> None:
@@ -52,11 +55,17 @@ def pytest_runtest_logfinish(nodeid: str) -> None:
 
 
 def reason(raised: Any) -> str:
-    """The first line of what was raised or said; where a module could not be imported, the last of its errors."""
+    """The first line of what was raised or said; where a module could not be imported, the last of its errors.
+
+    Where a test starts another process and shows what this has written, the last that was raised there.
+    """
     if isinstance(raised, tuple):  # file, line and reason of what is left out
         text = str(raised[2])
     elif crash := getattr(raised, "reprcrash", None):
         text = str(crash.message)
     else:
         text = "\n".join([line[1:].strip() for line in str(raised or "").splitlines() if line.startswith("E ")][-1:])
-    return next((line.strip() for line in text.splitlines() if line.strip()), "")
+    first, *others = [line.strip() for line in text.splitlines() if line.strip()] or [""]
+    if STARTED.search(first):
+        first = ([match[1] for line in others if (match := RAISED.match(line))] or [first])[-1]
+    return first

@@ -127,6 +127,7 @@ def test_a_library_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: p
 def test_a_record_adds_up(file: Path) -> None:
     record = json.loads(file.read_text(encoding="utf-8"))
     assert record["collected"] == record["passed"] + record["failed"] + record["skipped"]
+    assert isinstance(record["stopped_in"], str)
     assert record["failed"] == sum(failure["count"] for failure in record["failures"])
     assert record["failed"] == sum(record["kinds"].values())
     assert {failure["kind"] for failure in record["failures"]} <= {*suites.CLASSES, suites.OTHER}

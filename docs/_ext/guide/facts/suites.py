@@ -54,7 +54,8 @@ class ShowSuites(SphinxPostTransform):
 
 
 def counts(record: Mapping[str, Any]) -> Iterator[str]:
-    yield f"{record['library']} {record['version']} ({record['source']})"
+    stopped = _("，停在 {file}").format(file=record["stopped_in"]) if record["stopped_in"] else ""
+    yield f"{record['library']} {record['version']} ({record['source']}{stopped})"
     yield record["date"]
     yield from (f"{record[name]:,}" for name in ("collected", "passed", "failed", "skipped"))
 
@@ -63,6 +64,7 @@ def reasons(records: Sequence[Mapping[str, Any]]) -> Iterator[list[str]]:
     """A row for each kind of failure that occurs."""
     meanings = {
         "refused": _("虚拟 NPU 拒绝，并说出名字"),
+        "any device": _("库或测试对 CPU 之外的设备就是这样，与昇腾无关"),
         "private format": _("要昇腾的私有格式"),
         "float64": _("要 float64，torch_npu 换成了 float32"),
         "sparse": _("要稀疏张量的算子"),

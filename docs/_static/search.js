@@ -5,13 +5,15 @@
 "use strict";
 
 (() => {
-  const { pages, titles, units, terms, same, filler } = searchIndex;
+  const { pages, aside, titles, units, terms, same, filler, everywhere } = searchIndex;
   const HAN = /^[\u3400-\u9fff]+$/u;
   const CODE = /^(\d{5,6}|[a-z]{2,3}\d{4,5})$/; // of CANN and HCCL: 107001, EI0006, ERR02200
   const SATURATION = 1.2; // BM25: how soon more of the same word adds nothing
   const LENGTH = 0.4; // BM25: how much a long text is held back
   const OTHER_WORD = 0.8; // a word that means the same, or another form of it, for the one that was typed
   const PART_OF_WORD = 0.5;
+  const CODE_ASKED = 3; // more for the error code that stands in a message
+  const GENERAL = 0.1; // for what the whole guide is about
   const MINOR = 0.3; // a word that adds little: a pair of characters between two words, a word of what is already asked
   const UNKNOWN = 2; // weight of a word that is nowhere: most others weigh more
   const OF_PAGE = 2; // a section counts for itself, and by its page
@@ -19,7 +21,11 @@
   const OF_TITLE = 1; // more for a section whose whole heading is asked for
   const QUOTED = 2; // for a heading whose words stand in the question in a row: a message
   const OF_PAGE_TITLE = 2; // and for its page
+  const OF_WHOLE = 0.6; // more for one that says all that is asked, of several things
+  const OF_ASIDE = 0.6; // for a page that is not in the menu
+  const OF_TRAIL = 2; // for a section whose heading says what its page's title leaves open
   const COVERAGE = 0.4; // of the weight of a question that a page must have
+  const MISSED = 0.25; // of the weight of a question: so much unknown is worth a word
   const SHOWN = 20;
 
   /* --- the index ------------------------------------------------------------------------------------------------ */
@@ -67,6 +73,39 @@
     return found;
   };
 
+  /* One letter more, less, other or two exchanged (two of these in a long word): 0 if equal, 9 where it is more. */
+  const distance = (left, right, most) => {
+    if (Math.abs(left.length - right.length) > most) return 9;
+    let before = [];
+    let row = Array.from({ length: right.length + 1 }, (_, at) => at);
+    for (let i = 1; i <= left.length; i += 1) {
+      const next = [i];
+      for (let j = 1; j <= right.length; j += 1) {
+        const same = left[i - 1] === right[j - 1];
+        next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (same ? 0 : 1));
+        const exchanged = i > 1 && j > 1 && left[i - 1] === right[j - 2] && left[i - 2] === right[j - 1];
+        if (exchanged) next[j] = Math.min(next[j], before[j - 2] + 1);
+      }
+      [before, row] = [row, next];
+    }
+    return row[right.length] > most ? 9 : row[right.length];
+  };
+  const isKnown = (word) => Object.hasOwn(terms, word) || forms.has(stem(word)) || synonyms.has(stem(word));
+  /* The word that was probably meant: of those at the same distance the one that is most often said. */
+  const spelled = (word) => {
+    if (!/^[a-z]{5,}\d?$/.test(word) || isKnown(word)) return word;
+    const letters = word.replace(/\d$/, ""); // llama3
+    if (letters !== word && isKnown(letters)) return letters;
+    const most = word.length > 7 ? 2 : 1;
+    let nearest = { word, far: 9, often: 0 };
+    for (const [known, { length: often }] of Object.entries(terms)) {
+      if (known[0] !== word[0] || !/^[a-z_]+$/.test(known)) continue;
+      const far = distance(word, known, most);
+      if (far < nearest.far || (far === nearest.far && often > nearest.often && far < 9)) nearest = { word: known, far, often };
+    }
+    return nearest.word;
+  };
+
   const rarity = (all, having) => Math.log(1 + (all - having + 0.5) / (having + 0.5));
 
   /* --- the question --------------------------------------------------------------------------------------------- */
@@ -86,13 +125,15 @@
   const termsOf = (phrase) => split(phrase.toLowerCase()).flatMap((word) => (HAN.test(word) ? pairs(word) : [word]));
   const spaced = (text) => ` ${split(text).flatMap((word) => (HAN.test(word) ? [...word] : [stem(word)])).join(" ")} `;
 
+  const synonyms = new Set(same.flat().filter((phrase) => !/[ \u3400-\u9fff]/u.test(phrase)).map(stem));
+  const general = new Set(everywhere.flatMap(termsOf)); // what the whole guide is about tells no page from another
   const phrases = same
     .flatMap((group) => group.map((phrase) => ({ group, key: spaced(phrase.toLowerCase()), phrase })))
     .sort((a, b) => b.key.length - a.key.length);
 
   /* Concepts of a question: each has alternatives, each of these is terms, and the typed one is first. */
   const conceptsOf = (question) => {
-    const text = question.normalize("NFKC").toLowerCase();
+    const text = question.normalize("NFKC").toLowerCase().replace(/[a-z_]+\d*/g, spelled);
     const concepts = [];
     let left = ` ${split(text).flatMap((word) => (HAN.test(word) ? [...word] : [word])).join(" ")} `;
     let stems = left.split(" ").map(stem).join(" ");
@@ -111,8 +152,12 @@
     }
     const runs = left.replace(/(?<=[\u3400-\u9fff]) (?=[\u3400-\u9fff])/gu, "").split(/[ |]+/).filter(Boolean);
     const said = new Set(concepts.flatMap(({ alternatives }) => alternatives.flat().map(stem))); // 继续, where 继续训练 is meant
-    const plain = (words) =>
-      words.map((term) => ({ alternatives: [[term]], weight: said.has(stem(term)) ? MINOR : 1 }));
+    const weightOf = (term) => {
+      if (general.has(term)) return GENERAL;
+      if (CODE.test(term)) return CODE_ASKED;
+      return said.has(stem(term)) || (term.length < 2 && HAN.test(term)) ? MINOR : 1;
+    };
+    const plain = (words) => words.map((term) => ({ alternatives: [[term]], weight: weightOf(term) }));
     for (const run of runs) {
       if (HAN.test(run)) withoutFiller(run).forEach((part) => concepts.push(...bridged(plain(pairs(part)))));
       else if (!fillers.has(run)) concepts.push(...plain([run]));
@@ -127,8 +172,9 @@
   const bridged = (concepts) => {
     const count = ({ alternatives: [[term]] }) => terms[term]?.length ?? 0;
     concepts.forEach((concept, at) => {
+      if (!count(concept)) concept.weight = Math.min(concept.weight, MINOR); // an unknown word is several such pairs
       if (!concepts[at - 1] || !concepts[at + 1]) return;
-      if (count(concept) < Math.min(count(concepts[at - 1]), count(concepts[at + 1]))) concept.weight = MINOR;
+      if (count(concept) < Math.min(count(concepts[at - 1]), count(concepts[at + 1]))) concept.weight = Math.min(concept.weight, MINOR);
     });
     return concepts;
   };
@@ -166,7 +212,7 @@
     let asked = 0;
     for (const { stems, heavy } of concepts) {
       const all = stems.filter((alternative) => alternative.every((term) => words.has(term)));
-      if (all.length) asked += heavy;
+      if (all.length) asked += heavy * (all[0] === stems[0] ? 1 : OTHER_WORD);
       all.flat().forEach((term) => said.add(term));
     }
     const ofTitle = said.size / Math.max(words.size, 1);
@@ -175,6 +221,10 @@
 
   const ask = (question) => {
     const concepts = conceptsOf(question);
+    return { results: answer(concepts, spaced(question.toLowerCase())), unknown: unknownOf(concepts) };
+  };
+
+  const answer = (concepts, said) => {
     const cache = new Map();
     const weightsOf = (term) => {
       if (!cache.has(term)) cache.set(term, postings(term));
@@ -184,26 +234,26 @@
     const pageScores = new Map();
     const covered = new Map();
     let whole = 0;
-    let exact = null; // pages that have the code asked for
+    let exact = null; // sections that have the code asked for
     for (const concept of concepts) {
       const add = (scores, [at, points]) => scores.set(at, (scores.get(at) ?? 0) + points);
       const ofUnits = weigh(concept, weightsOf);
       const ofPages = byPage(ofUnits);
       const heavy = concept.weight * (ofUnits.size ? rarity(units.length, ofUnits.size) : UNKNOWN);
-      Object.assign(concept, { heavy, stems: concept.alternatives.map((alternative) => alternative.map(stem)) });
+      const found = (concept.group ? ofUnits : weightsOf(concept.alternatives[0][0])).size > 0; // of a code: itself
+      Object.assign(concept, { heavy, found, stems: concept.alternatives.map((alternative) => alternative.map(stem)) });
       score(ofUnits, heavy, UNITS).forEach((entry) => add(unitScores, entry));
       score(ofPages, heavy, PAGES).forEach((entry) => add(pageScores, entry));
       [...ofPages.keys()].forEach((page) => add(covered, [page, heavy]));
       whole += heavy;
-      if (CODE.test(concept.alternatives[0][0]) && ofPages.size) exact = new Set([...(exact ?? []), ...ofPages.keys()]);
+      if (CODE.test(concept.alternatives[0][0]) && ofUnits.size) exact = new Set([...(exact ?? []), ...ofUnits.keys()]);
     }
     const sections = new Map();
     for (const [unit, score] of unitScores) {
       const page = units[unit][0];
-      if (exact ? !exact.has(page) : covered.get(page) < COVERAGE * whole) continue;
+      if (exact ? !exact.has(unit) : covered.get(page) < COVERAGE * whole) continue;
       sections.set(page, [...(sections.get(page) ?? []), { unit, score }]);
     }
-    const said = spaced(question.toLowerCase());
     /* With a page's title or, where that is closer, its part before a colon or a bracket: LoRA, of "LoRA: an 8B on one card". */
     const share = (title) => {
       const [all, name] = [title, title.split(/[:：(（]/)[0]].map((part) => sharedWith(part, concepts, whole));
@@ -211,18 +261,38 @@
     };
     return [...sections]
       .map(([page, found]) => {
+        const ofName = share(titles[page]);
         for (const each of found) {
           const [, , title, , explained] = units[each.unit];
           const { ofTitle, ofQuestion } = sharedWith(title, concepts, whole);
-          each.score *= (1 + OF_TITLE * ofTitle ** 2 * ofQuestion ** 0.5) * (explained ? OF_TERM : 1);
+          const together = sharedWith(`${titles[page]} ${title}`, concepts, whole).ofQuestion;
+          const more = together - Math.max(ofName.ofQuestion, ofQuestion);
+          const all = OF_WHOLE * ofQuestion ** 3 * (1 - 1 / concepts.length);
+          each.score *= (1 + OF_TITLE * ofTitle ** 2 * ofQuestion ** 0.5 + all) * (1 + OF_TRAIL * more) * (explained ? OF_TERM : 1);
           if (termsOf(title).length > 3 && said.includes(spaced(title.toLowerCase()))) each.score *= QUOTED;
         }
         found.sort((a, b) => b.score - a.score);
-        const { ofTitle, ofQuestion } = share(titles[page]);
-        const ofPage = OF_PAGE * pageScores.get(page) * (1 + OF_PAGE_TITLE * ofTitle * ofQuestion ** 2);
-        return { page, found, score: ofPage + found[0].score };
+        const ofPage = OF_PAGE * pageScores.get(page) * (1 + OF_PAGE_TITLE * ofName.ofTitle * ofName.ofQuestion ** 2);
+        return { page, found, score: (ofPage + found[0].score) * (aside.includes(page) ? OF_ASIDE : 1) };
       })
       .sort((a, b) => b.score - a.score);
+  };
+
+  /* The words of a question that are nowhere in the guide, unless the rest of it says enough. */
+  const unknownOf = (concepts) => {
+    const sum = (some) => some.reduce((total, { heavy }) => total + heavy, 0);
+    const lost = concepts.filter(({ found }) => !found);
+    return sum(lost) > MISSED * sum(concepts) ? joined(lost.map(({ alternatives: [[term]] }) => term)) : [];
+  };
+  /* Pairs of characters that overlap are a word again; one alone is none. */
+  const joined = (found) => {
+    const words = [];
+    for (const term of found) {
+      const before = words.at(-1);
+      if (HAN.test(term) && before?.at(-1) === term[0]) words[words.length - 1] = before + term[1];
+      else words.push(term);
+    }
+    return words.filter((word) => word.length > 2);
   };
 
   /* Of a pasted traceback the lines that say what went wrong, without the places and numbers of somebody's machine. */
@@ -297,7 +367,8 @@
       summary.textContent = box.dataset.empty;
       return;
     }
-    const results = ask(question).slice(0, SHOWN);
+    const { results: all, unknown } = ask(question);
+    const results = all.slice(0, SHOWN);
     const typed = question.toLowerCase().match(/[\u3400-\u9fff]+|[^\s\u3400-\u9fff]+/gu) ?? [];
     const words = typed.flatMap((word) => (HAN.test(word) ? withoutFiller(word) : fillers.has(word) ? [] : [word]));
     try {
@@ -307,6 +378,8 @@
     }
     box.querySelector(".search").replaceChildren(...results.map((result) => item(result, words)));
     summary.textContent = results.length ? box.dataset.some.replace("%d", results.length) : box.dataset.none;
+    if (unknown.length) summary.textContent = `${box.dataset.unknown.replace("%s", unknown.join(", "))} ${summary.textContent}`;
+    box.querySelector(".search-help").hidden = results.length > 0 && !unknown.length;
   };
 
   document.addEventListener("DOMContentLoaded", () => {

@@ -178,6 +178,22 @@ def test_nonsense_finds_nothing_and_says_so(search_page: Page) -> None:
     expect(search_page.locator(".search-summary")).not_to_be_empty()
 
 
+@pytest.mark.parametrize(
+    ("folder", "question", "word"), [("", "wandb 怎么用", "wandb"), ("en/", "set up slurm", "slurm")]
+)
+def test_what_the_guide_does_not_know_is_said_with_where_else_to_go(
+    search_page: Page, folder: str, question: str, word: str
+) -> None:
+    search_page.goto(f"{folder}search.html?q={quote(question)}")
+    results(search_page)
+    expect(search_page.locator(".search-summary")).to_contain_text(word)
+    expect(search_page.locator(".search-help a")).to_have_count(3)
+    expect(search_page.locator(".search-help")).to_be_visible()
+    search_page.goto(f"{folder}search.html?q=LoRA")
+    results(search_page)
+    expect(search_page.locator(".search-help")).to_be_hidden()
+
+
 def test_whole_examples_are_no_results(search_page: Page) -> None:
     search_page.goto("search.html?q=tokenizer")
     assert "tokenizer" in results(search_page)

@@ -76,6 +76,31 @@ def test_with_the_8b_a_cell_has_the_lines_that_were_rehearsed(open_page: Callabl
     expect(code).to_contain_text("SmolLM2")
 
 
+@pytest.mark.parametrize(("cards", "shown"), [("8", 1), ("2", 0), ("1", 0)])
+def test_a_command_has_his_cards_where_its_script_was_rehearsed_on_them(
+    open_page: Callable[..., Page], cards: str, shown: int
+) -> None:
+    page = open_page("distributed.html")
+    choose(page, cards=cards)
+    commands = page.locator(".cell_input.with-cards:visible")
+    expect(commands).to_have_count(shown)
+    if shown:
+        expect(commands).to_contain_text("torchrun --standalone --nproc_per_node 8 fsdp_train.py")
+        cell = page.locator(".cell", has=commands)
+        assert cell.locator(".cell_input:visible").count() == 1
+
+
+def test_a_cell_says_what_was_changed_for_the_rehearsal_alone(open_page: Callable[..., Page]) -> None:
+    rehearsal = discover_rehearsals(discover(ROOT / "examples"))["my_data.py"]
+    page = open_page("my_data.html")
+    choose(page, model="8b")
+    said = page.locator(".with-8b.from-hub > p").first
+    line = "pad_to_multiple_of=max_length"
+    assert line in rehearsal.text and line not in rehearsal.shown
+    expect(said.locator("code", has_text=line)).to_be_visible()
+    expect(said).to_contain_text("训练只走前几步")
+
+
 def test_where_the_8b_does_not_fit_its_lines_are_not_put_into_cells(open_page: Callable[..., Page]) -> None:
     page = open_page("distributed.html")
     shown = page.locator(".cell", has=page.locator(".with-8b")).all_inner_texts()

@@ -1,21 +1,26 @@
-"""Makes each line of code and output an element of its own, so that guide.css can mark where a long one is broken.
+"""Makes each longer line of code and output an element of its own: guide.css marks where such a one is broken.
 
 The end of a line stays a character between two of them: what is selected and copied is the text as it was.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from html import unescape
 
 from pygments.formatters import HtmlFormatter
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 
+SHORT = 34  # columns, which fit the smallest phone: of most lines nothing has to be made
+WIDE = re.compile(r"[\u2e80-\uffff]")
+TAG = re.compile(r"<[^>]+>")
 Pieces = Iterator[tuple[int, str]]  # of a line of the source: 1
 
 
 class LineFormatter(HtmlFormatter):
-    """Pygments' own, with a span around each line."""
+    """Pygments' own, with a span around each line that may be broken."""
 
     def wrap(self, source: Pieces) -> Pieces:
         lines = ((is_line, _as_element(text) if is_line else text) for is_line, text in source)
@@ -25,6 +30,9 @@ class LineFormatter(HtmlFormatter):
 
 def _as_element(line: str) -> str:
     text = line.replace("\n</span>", "</span>").removesuffix("\n")  # of a highlighted line it stands inside
+    seen = WIDE.sub("  ", unescape(TAG.sub("", text)))
+    if len(seen) <= SHORT:
+        return f"{text}\n"
     return f'<span class="line">{text}</span>\n'
 
 

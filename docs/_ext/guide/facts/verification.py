@@ -62,8 +62,8 @@ class ShowVerification(SphinxPostTransform):
     def _runs(self, records: Sequence[Record]) -> nodes.table:
         """With the seconds of silicon only: how long anything else takes tells a reader nothing."""
         timed = any(record.device.kind == "npu" for record in records)
-        facts = [*([_("秒")] if timed else []), _("内存峰值"), _("设备内存峰值"), _("替身"), _("运行时间（UTC）")]
-        head = [_("例子"), _("设备"), _("结果"), _("格"), *facts]
+        facts = [*([_("秒")] if timed else []), _("内存峰值"), _("设备内存峰值"), _("替代品"), _("运行时间（UTC）")]
+        head = [_("例子"), _("设备"), _("结果"), _("单元格"), *facts]
         rows = [
             [
                 example_link(self, record.example),
@@ -138,7 +138,7 @@ def _environment(runs: Iterable[Run]) -> dict[str, str]:
     facts: dict[str, dict[str, None]] = {}  # keys alone: a set in order
     for run in runs:
         device = run.record.device
-        virtual = _("（替身）") if device.kind == "virtual-npu" else ""
+        virtual = _("（替代品）") if device.kind == "virtual-npu" else ""
         named = {_("设备"): f"{kind_text(device.kind)} {device.name}".strip(), **run.record.versions}
         for name, text in (named | ({"CANN": device.cann + virtual} if device.cann else {})).items():
             facts.setdefault(name, {})[text] = None

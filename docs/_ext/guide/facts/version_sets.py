@@ -191,7 +191,7 @@ def _outcome(name: str, outcome: ExampleOutcome | None) -> Node:
     else:
         lines.append(nodes.paragraph("", "", _marked(f"✓ {outcome.ran}/{len(outcome.cells)}", "ran")))
     if outcome.needs:
-        lines.append(nodes.paragraph("", _("跳过的格需要：%s") % ", ".join(outcome.needs)))
+        lines.append(nodes.paragraph("", _("跳过的单元格需要：%s") % ", ".join(outcome.needs)))
     if _changed(name, outcome):
         lines.append(nodes.paragraph("", _("例子此后改过"), classes=["stale"]))
     return nodes.container("", *lines)

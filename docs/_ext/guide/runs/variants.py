@@ -1,7 +1,8 @@
 """A cell as it is on the reader's own host: with the 8B, where that was rehearsed, and with his number of cards.
 
-On the site only, and only once he has chosen (:mod:`your_host`).  With the 8B a cell has exactly the lines that were
-rehearsed; what it is with another number of cards is said below it, for it ran with the number that it shows.
+On the site only, and only once he has chosen (:mod:`your_host`).  With the 8B a cell has the lines that were rehearsed,
+and says what the rehearsal changed for itself.  A command has his number of cards where its script was rehearsed on so
+many; elsewhere that is said below it, for it ran with the number that it shows.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ _ = get_translation("guide")
 
 FOLDER_LINE = 'model_id = "Meta-Llama-3-8B-Instruct"'  # where the page about ModelScope downloads it to
 LAUNCHED = re.compile(r"--(?:nproc_per_node|num_processes) (?P<count>[2-9])\b")
+SCRIPT = re.compile(r"\b\w+\.py\b")
+TRAINS = re.compile(r"\.train\(|\.step\(\)")
 OF_SO_MANY_CARDS = "RANK_TABLE_FILE"  # names each of them
 
 
@@ -63,9 +66,10 @@ def _with_8b(example: str, name: str) -> Iterator[with_8b]:
     old, new = _cell(rehearsal, rehearsal.example.text, name), _cell(rehearsal, rehearsal.shown, name)
     if new == old:
         return
-    changed = _changed_lines(old, new)
-    yield with_8b(text=new, lines=changed, source="hub")
-    yield with_8b(text=MODEL_LINE.sub(FOLDER_LINE, new), lines=changed, source="folder")
+    facts = {"lines": _changed_lines(old, new), "alone": _of_rehearsal_alone(rehearsal)}
+    facts["trains"] = bool(TRAINS.search(rehearsal.text))
+    yield with_8b(text=new, source="hub", **facts)
+    yield with_8b(text=MODEL_LINE.sub(FOLDER_LINE, new), source="folder", **facts)
 
 
 def _cell(rehearsal: Rehearsal, text: str, name: str) -> str:
@@ -79,9 +83,20 @@ def _changed_lines(old: str, new: str) -> list[int]:
     return [line + 1 for begin, end in changes for line in range(begin, end)]
 
 
+def _of_rehearsal_alone(rehearsal: Rehearsal) -> list[str]:
+    """Lines that only the rehearsal had, and no reader has."""
+    shown = rehearsal.shown.splitlines()
+    return [
+        rehearsal.text.splitlines()[line - 1].strip(" ,") for line in _changed_lines("\n".join(shown), rehearsal.text)
+    ]
+
+
 def _on_cards(code: str) -> Iterator[on_your_cards]:
     if (launched := LAUNCHED.search(code)) and OF_SO_MANY_CARDS not in code:
-        yield on_your_cards(option=launched[0], count=int(launched["count"]))
+        script = SCRIPT.search(code, launched.end())
+        found = rehearsed_of(script[0]) if script else {}
+        fitting = [cards for cards, each in found.items() if each.found.fits]
+        yield on_your_cards(option=launched[0], count=int(launched["count"]), code=code, rehearsed=fitting)
 
 
 def visit_with_8b(self: HTML5Translator, node: Element) -> None:
@@ -89,17 +104,30 @@ def visit_with_8b(self: HTML5Translator, node: Element) -> None:
         "hub": _("标出的行已按你选的 8B 换好，这样空跑过，见页首的方框。下面的输出仍是小模型的。"),
         "folder": _("标出的行已按你选的 8B 和 ModelScope 换好，见页首的方框。下面的输出仍是小模型的。"),
     }
+    sentences = [escape(said[node["source"]]), *_about_rehearsal(node)]
     highlighted = self.highlighter.highlight_block(node["text"], "python", hl_lines=node["lines"], location=node)
     self.body.append(
-        f'<div class="cell_input with-8b from-{node["source"]} no-search"><p>{escape(said[node["source"]])}</p>'
+        f'<div class="cell_input with-8b from-{node["source"]} no-search"><p>{" ".join(sentences)}</p>'
         f'<div class="highlight-python notranslate">{highlighted}</div></div>'
     )
     raise nodes.SkipNode
 
 
+def _about_rehearsal(node: Element) -> Iterator[str]:
+    """What was otherwise when these lines were rehearsed, as HTML."""
+    if node["trains"]:
+        yield escape(_("空跑时训练只走前几步，取最长的几行。"))
+    if node["alone"]:
+        lines = ", ".join(f"<code>{escape(line)}</code>" for line in node["alone"])
+        yield escape(_("只在空跑时还改了：{lines}。")).format(lines=lines)
+
+
 def visit_on_your_cards(self: HTML5Translator, node: Element) -> None:
     option, count = node["option"], node["count"]
     for value in choices()["cards"].values:
+        if int(value) != count and int(value) in node["rehearsed"]:
+            _write_with_cards(self, node, value)
+            continue
         if int(value) < 2:
             said = escape(_("你的主机有一张卡：这段代码要 %d 张，跳过它。") % count)
         elif int(value) != count:
@@ -113,6 +141,20 @@ def visit_on_your_cards(self: HTML5Translator, node: Element) -> None:
             continue
         self.body.append(f'<p class="of-cards {marked_for("cards", value)}">{said}</p>')
     raise nodes.SkipNode
+
+
+def _write_with_cards(self: HTML5Translator, node: Element, value: str) -> None:
+    """The cell with a reader's number of cards, which was rehearsed."""
+    said = _("命令已按你的 %(yours)s 张卡换好：8B 用这么多张卡空跑过。下面的输出是用 %(here)d 张运行的。")
+    yours = node["option"].replace(str(node["count"]), value)
+    text = node["code"].replace(node["option"], yours)
+    changed = _changed_lines(node["code"], text)
+    highlighted = self.highlighter.highlight_block(text, "bash", hl_lines=changed, location=node)
+    self.body.append(
+        f'<div class="cell_input with-cards {marked_for("cards", value)} no-search">'
+        f"<p>{escape(said % {'yours': value, 'here': node['count']})}</p>"
+        f'<div class="highlight-bash notranslate">{highlighted}</div></div>'
+    )
 
 
 def leave_out(self: object, node: Element) -> None:

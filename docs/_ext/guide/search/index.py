@@ -18,6 +18,7 @@ from .units import HEADING_WEIGHT, Unit, of_page
 
 WORDS = Path(__file__).parents[3] / "data/search_words.toml"
 VARIABLE = "searchIndex"
+ASIDE = "search-aside"  # a field at the top of a page that is for who works on the site: after the others
 
 
 def without_sphinx(app: Sphinx) -> None:
@@ -57,7 +58,15 @@ def _data(app: Sphinx, found: dict[str, list[Unit]]) -> dict[str, Any]:
             rows.append((page, unit.anchor, unit.title, sum(unit.weights.values()), int(unit.explained)))
     words = tomllib.loads(WORDS.read_text(encoding="utf-8"))
     titles = [units[0].title if units else page for page, units in found.items()]
-    return {"pages": list(found), "titles": titles, "units": rows, "terms": dict(sorted(terms.items())), **words}
+    aside = [at for at, page in enumerate(found) if ASIDE in app.env.metadata[page]]
+    return {
+        "pages": list(found),
+        "titles": titles,
+        "aside": aside,
+        "units": rows,
+        "terms": dict(sorted(terms.items())),
+        **words,
+    }
 
 
 def connect(app: Sphinx) -> None:

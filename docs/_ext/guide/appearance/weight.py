@@ -22,7 +22,7 @@ CLASS_ATTRIBUTE = re.compile(r'class="([^"]*)"')
 CLASS_IN_SELECTOR = re.compile(r"\.(-?[A-Za-z_][\w-]*)")
 WORD = re.compile(r"[\w-]+")
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-TABLE = re.compile(r'<table class="docutils.*?</table>', re.DOTALL)
+TABLE = re.compile(r'<table class="(?:[^"]* )?docutils\b.*?</table>', re.DOTALL)
 
 
 def lighten(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object) -> None:

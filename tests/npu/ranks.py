@@ -1,6 +1,7 @@
-"""``python ranks.py N [killed|named]``: N ranks in processes forked from one, each with a device of its own.
+"""``python ranks.py N [killed|named|odds]``: N ranks in processes forked from one, each with a device of its own.
 
-Each says ``ok`` when every collective gave what it should; ``named`` tells where rank 0 met the others instead.
+Each says ``ok`` when every collective gave what it should; ``named`` tells where rank 0 met the others instead, and
+``odds`` what two ranks are told that do not ask for the same.
 """
 
 from __future__ import annotations
@@ -142,6 +143,21 @@ def named(rank: int) -> None:
     dist.destroy_process_group()
 
 
+def at_odds(rank: int) -> None:
+    """In sizes, in types, in what they call."""
+    for size, dtype in ((3 + rank, torch.float32), (3, (torch.float32, torch.float16)[rank]), (3, torch.float32)):
+        group = dist.new_group()
+        try:
+            if rank and (size, dtype) == (3, torch.float32):
+                dist.broadcast(filled(1), 0, group=group)
+            else:
+                dist.all_reduce(filled(1, size, dtype), group=group)
+            torch.npu.synchronize()
+        except RuntimeError as error:
+            print(error, flush=True)
+    os._exit(0)
+
+
 def main(rank: int, ranks: int, meeting: str, how: str) -> None:
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
@@ -151,6 +167,8 @@ def main(rank: int, ranks: int, meeting: str, how: str) -> None:
         return killed(rank)
     if how == "named":
         return named(rank)
+    if how == "odds":
+        return at_odds(rank)
     collectives(rank, ranks)
     point_to_point(rank, ranks)
     some_of_them(rank)

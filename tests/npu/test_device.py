@@ -181,6 +181,9 @@ def test_random_numbers() -> None:
     drawn = torch.randn(3, device=NPU, generator=generator)
     assert torch.equal(drawn, torch.randn(3, device=NPU, generator=generator.manual_seed(3)))
 
+    with raises(RuntimeError, match="Expected a 'npu' device type for generator but found 'cpu'"):
+        torch.randn(3, device=NPU, generator=torch.Generator())
+
     host = torch.get_rng_state()
     ones = torch.ones(10_000, device=NPU)
     dropped = (dropout(ones, 0.3) == 0).float().mean().item()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -134,6 +135,15 @@ if trainer.is_world_process_zero():
 def test_the_others_learn_that_a_rank_was_killed(program: Program) -> None:
     done = program("ranks.py", "2", "killed", HCCL_EXEC_TIMEOUT="60")
     assert "has ended" in done.stdout, done.stdout + done.stderr
+    assert not left_behind()
+
+
+def test_ranks_that_do_not_ask_for_the_same_are_told_so(program: Program) -> None:
+    """As HCCL compares it; what came of it would be wrong, and longer on one rank than there is to read."""
+    done = program("ranks.py", "2", "odds", HCCL_EXEC_TIMEOUT="60")
+    told = r"ask for different things: rank 0 HcclAllReduce \(12 bytes, .*rank 1 (\w+) \((\d+) bytes"
+    differences = [("HcclAllReduce", "16"), ("HcclAllReduce", "6"), ("HcclBroadcast", "12")]
+    assert sorted(re.findall(told, done.stdout)) == sorted(2 * differences), done.stdout + done.stderr
     assert not left_behind()
 
 

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from torch.testing import assert_close
 from torch.utils.checkpoint import checkpoint
 from torch.utils.data import DataLoader, TensorDataset
@@ -191,6 +192,26 @@ def test_recurrent_convolutional_and_embedding_layers() -> None:
             sides.append([out.detach().cpu(), *(parameter.grad.cpu() for parameter in here.parameters())])
         for want, got in zip(*sides, strict=True):
             assert_close(got, want, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore:Cannot create tensor with internal format")  # torch_npu's, once
+@pytest.mark.parametrize("lengths", [[5, 3, 2], [2, 5, 3]])
+def test_packed_sequences(lengths: list[int]) -> None:
+    """Lengths are on the host, as op-plugin asks for them, whatever is packed."""
+    torch.manual_seed(0)
+    model, x = nn.LSTM(4, 6, batch_first=True), torch.randn(3, 5, 4)
+    sides = []
+    for device in (CPU, NPU):
+        here = copy.deepcopy(model).to(device)
+        packed = pack_padded_sequence(x.to(device), torch.tensor(lengths), batch_first=True, enforce_sorted=False)
+        padded, told = pad_packed_sequence(here(packed)[0], batch_first=True)
+        padded.pow(2).sum().backward()
+        assert padded.device == device and told.tolist() == lengths
+        sides.append([padded.detach().cpu(), *(parameter.grad.cpu() for parameter in here.parameters())])
+    for want, got in zip(*sides, strict=True):
+        assert_close(got, want, atol=1e-5, rtol=1e-5)
+    with pytest.raises(RuntimeError, match="should be a 1D CPU int64 tensor"):
+        torch._VF._pack_padded_sequence(x.to(NPU), torch.tensor([5, 3, 2]).to(NPU), True)
 
 
 def test_generate() -> None:

@@ -172,10 +172,26 @@ HcclResult Communicator::barrier() {
   return wait_until([&] { return state_->generation != generation; });
 }
 
-HcclResult Communicator::exchange(const void* sends, size_t bytes, const std::function<void(size_t, size_t)>& take) {
-  if (only_counts(bytes)) return barrier();
-  for (size_t offset = 0; offset < bytes; offset += kChunk) {
-    const size_t length = std::min(kChunk, bytes - offset);
+HcclResult Communicator::agree_on(const Call& call) {
+  auto& calls = state_->calls[++turn_ % 2];
+  calls[rank_] = call;
+  if (const auto result = barrier(); result != HCCL_SUCCESS) return result;
+  const auto said = [&](uint32_t rank) {
+    const auto& one = calls[rank];
+    return "rank " + std::to_string(rank) + " " + one.name + " (" + std::to_string(one.bytes) + " bytes, type " +
+           std::to_string(one.type) + ", operation " + std::to_string(one.op) + ", root " + std::to_string(one.root) + ")";
+  };
+  for (uint32_t rank = 1; rank < size_; ++rank)
+    if (!(calls[rank] == calls[0]))
+      return failed(HCCL_E_PARA, "ranks of one communicator ask for different things: " + said(0) + ", " + said(rank));
+  return HCCL_SUCCESS;
+}
+
+HcclResult Communicator::exchange(const Call& call, const void* sends,
+                                  const std::function<void(size_t, size_t)>& take) {
+  if (const auto result = agree_on(call); result != HCCL_SUCCESS || only_counts(call.bytes)) return result;
+  for (size_t offset = 0; offset < call.bytes; offset += kChunk) {
+    const size_t length = std::min<size_t>(kChunk, call.bytes - offset);
     if (sends) std::memcpy(slots_ + rank_ * kChunk, static_cast<const char*>(sends) + offset, length);
     if (const auto result = barrier(); result != HCCL_SUCCESS) return result;
     take(offset, length);

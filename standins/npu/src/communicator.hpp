@@ -25,8 +25,19 @@ struct Mailbox {
   size_t bytes;
 };
 
+// What a rank asks for.  Ranks that ask for different things are told so, as by HCCL (EI0005): what they have would not
+// belong together.
+struct Call {
+  char name[20];
+  uint32_t type = 0, op = 0, root = 0;
+  uint64_t bytes = 0;
+
+  bool operator==(const Call&) const = default;
+};
+
 struct SharedState {
   std::atomic<uint32_t> arrived, generation;
+  Call calls[2][kMaxRanks];  // of this turn and the next: a rank may be one ahead of those that still compare
   std::atomic<pid_t> process[kMaxRanks];
   Mailbox mailbox[kMaxRanks][kMaxRanks];  // [from][to]
 };
@@ -52,9 +63,10 @@ class Communicator {
 
   HcclResult barrier();
 
-  // All ranks call with the same number of bytes.  Each publishes what it sends (nullptr: nothing) chunk by chunk; take
-  // then reads the chunk of any rank with published(), at this offset and of this length.
-  HcclResult exchange(const void* sends, size_t bytes, const std::function<void(size_t offset, size_t length)>& take);
+  // All ranks make the same call.  Each publishes what it sends (nullptr: nothing) chunk by chunk; take then reads the
+  // chunk of any rank with published(), at this offset and of this length.
+  HcclResult exchange(const Call& call, const void* sends,
+                      const std::function<void(size_t offset, size_t length)>& take);
   const char* published(uint32_t rank) const { return slots_ + rank * kChunk; }
 
   // Messages between pairs of ranks keep their order.
@@ -64,6 +76,7 @@ class Communicator {
   Communicator(std::string name, uint32_t size, uint32_t rank, char* memory);
   static size_t bytes_for(uint32_t size);
 
+  HcclResult agree_on(const Call& call);
   HcclResult wait_until(const std::function<bool()>& happened);
   int missing_rank() const;
   char* mail(uint32_t from, uint32_t to) const { return mail_ + (static_cast<size_t>(from) * size_ + to) * kChunk; }
@@ -71,6 +84,7 @@ class Communicator {
 
   std::string name_;
   uint32_t size_, rank_;
+  uint64_t turn_ = 0;
   SharedState* state_;
   char* slots_;
   char* mail_;

@@ -237,13 +237,16 @@ HcclResult HcclGetRankId(HcclComm handle, uint32_t* rank) {
   return HCCL_SUCCESS;
 }
 
-HcclResult HcclBarrier(HcclComm handle, aclrtStream) { return of(handle).barrier(); }
+HcclResult HcclBarrier(HcclComm handle, aclrtStream) {
+  return of(handle).exchange({"HcclBarrier"}, nullptr, [](size_t, size_t) {});
+}
 
 HcclResult HcclAllReduce(void* sends, void* receives, uint64_t count, HcclDataType type, HcclReduceOp op,
                          HcclComm handle, aclrtStream) {
   if (!reducible(type)) return HCCL_E_NOT_SUPPORT;
   auto& ranks = of(handle);
-  return ranks.exchange(sends, count * item_bytes(type), [&](size_t offset, size_t length) {
+  const Call call{"HcclAllReduce", type, op, 0, count * item_bytes(type)};
+  return ranks.exchange(call, sends, [&](size_t offset, size_t length) {
     reduce(bytes_at(receives, offset), ranks, length, type, op);
   });
 }
@@ -252,7 +255,8 @@ HcclResult HcclReduce(void* sends, void* receives, uint64_t count, HcclDataType 
                       HcclComm handle, aclrtStream) {
   if (!reducible(type)) return HCCL_E_NOT_SUPPORT;
   auto& ranks = of(handle);
-  return ranks.exchange(sends, count * item_bytes(type), [&](size_t offset, size_t length) {
+  const Call call{"HcclReduce", type, op, root, count * item_bytes(type)};
+  return ranks.exchange(call, sends, [&](size_t offset, size_t length) {
     if (ranks.rank() == root) reduce(bytes_at(receives, offset), ranks, length, type, op);
   });
 }
@@ -260,17 +264,18 @@ HcclResult HcclReduce(void* sends, void* receives, uint64_t count, HcclDataType 
 HcclResult HcclBroadcast(void* data, uint64_t count, HcclDataType type, uint32_t root, HcclComm handle, aclrtStream) {
   auto& ranks = of(handle);
   const bool sends = ranks.rank() == root;
-  return ranks.exchange(sends ? data : nullptr, count * item_bytes(type), [&](size_t offset, size_t length) {
+  const Call call{"HcclBroadcast", type, 0, root, count * item_bytes(type)};
+  return ranks.exchange(call, sends ? data : nullptr, [&](size_t offset, size_t length) {
     if (!sends) std::memcpy(bytes_at(data, offset), ranks.published(root), length);
   });
 }
 
 HcclResult HcclAllGather(void* sends, void* receives, uint64_t count, HcclDataType type, HcclComm handle, aclrtStream) {
   auto& ranks = of(handle);
-  const size_t bytes = count * item_bytes(type);
-  return ranks.exchange(sends, bytes, [&](size_t offset, size_t length) {
+  const Call call{"HcclAllGather", type, 0, 0, count * item_bytes(type)};
+  return ranks.exchange(call, sends, [&](size_t offset, size_t length) {
     for (uint32_t rank = 0; rank < ranks.size(); ++rank)
-      std::memcpy(bytes_at(receives, rank * bytes + offset), ranks.published(rank), length);
+      std::memcpy(bytes_at(receives, rank * call.bytes + offset), ranks.published(rank), length);
   });
 }
 
@@ -280,11 +285,11 @@ HcclResult HcclAllGatherV(void* sends, uint64_t, void* receives, const void* cou
   const size_t item = item_bytes(type);
   for (uint32_t rank = 0; rank < ranks.size(); ++rank) {
     const auto start = static_cast<const uint64_t*>(offsets)[rank] * item;
+    const Call call{"HcclAllGatherV", type, 0, rank, static_cast<const uint64_t*>(counts)[rank] * item};
     const auto result =
-        ranks.exchange(rank == ranks.rank() ? sends : nullptr, static_cast<const uint64_t*>(counts)[rank] * item,
-                       [&](size_t offset, size_t length) {
-                         std::memcpy(bytes_at(receives, start + offset), ranks.published(rank), length);
-                       });
+        ranks.exchange(call, rank == ranks.rank() ? sends : nullptr, [&](size_t offset, size_t length) {
+          std::memcpy(bytes_at(receives, start + offset), ranks.published(rank), length);
+        });
     if (result != HCCL_SUCCESS) return result;
   }
   return HCCL_SUCCESS;
@@ -297,11 +302,10 @@ HcclResult HcclReduceScatterV(void* sends, const void* counts, const void* offse
   const size_t item = item_bytes(type);
   for (uint32_t rank = 0; rank < ranks.size(); ++rank) {
     const auto start = static_cast<const uint64_t*>(offsets)[rank] * item;
-    const auto result = ranks.exchange(bytes_at(sends, start), static_cast<const uint64_t*>(counts)[rank] * item,
-                                       [&](size_t offset, size_t length) {
-                                         if (rank == ranks.rank())
-                                           reduce(bytes_at(receives, offset), ranks, length, type, op);
-                                       });
+    const Call call{"HcclReduceScatterV", type, op, rank, static_cast<const uint64_t*>(counts)[rank] * item};
+    const auto result = ranks.exchange(call, bytes_at(sends, start), [&](size_t offset, size_t length) {
+      if (rank == ranks.rank()) reduce(bytes_at(receives, offset), ranks, length, type, op);
+    });
     if (result != HCCL_SUCCESS) return result;
   }
   return HCCL_SUCCESS;
@@ -320,13 +324,12 @@ HcclResult HcclReduceScatter(void* sends, void* receives, uint64_t count, HcclDa
 HcclResult HcclScatter(void* sends, void* receives, uint64_t count, HcclDataType type, uint32_t root, HcclComm handle,
                        aclrtStream) {
   auto& ranks = of(handle);
-  const size_t bytes = count * item_bytes(type);
+  const Call call{"HcclScatter", type, 0, root, count * item_bytes(type)};
   for (uint32_t rank = 0; rank < ranks.size(); ++rank) {
-    const auto result = ranks.exchange(ranks.rank() == root ? bytes_at(sends, rank * bytes) : nullptr, bytes,
-                                       [&](size_t offset, size_t length) {
-                                         if (rank == ranks.rank())
-                                           std::memcpy(bytes_at(receives, offset), ranks.published(root), length);
-                                       });
+    const auto* part = ranks.rank() == root ? bytes_at(sends, rank * call.bytes) : nullptr;
+    const auto result = ranks.exchange(call, part, [&](size_t offset, size_t length) {
+      if (rank == ranks.rank()) std::memcpy(bytes_at(receives, offset), ranks.published(root), length);
+    });
     if (result != HCCL_SUCCESS) return result;
   }
   return HCCL_SUCCESS;

@@ -2,6 +2,8 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 
+#include "device_tensors.hpp"
+
 namespace at_npu::detail {
 // torch_npu's own: before 2.13 torch's hooks do not lead there.
 const at::Generator& getDefaultNPUGenerator(c10::DeviceIndex device);
@@ -24,7 +26,8 @@ uint64_t mixed(uint64_t seed, uint64_t offset) {
 
 at::Generator host_generator(c10::Device device, const std::optional<at::Generator>& chosen) {
   at::Generator generator = chosen && chosen->defined() ? *chosen : at_npu::detail::getDefaultNPUGenerator(device.index());
-  if (generator.device().is_cpu()) return generator;
+  TORCH_CHECK(generator.device().type() == kDevice, "Expected a '", kDevice, "' device type for generator but found '",
+              generator.device().type(), "'");  // as torch's check_generator, which op-plugin's kernels call
   std::lock_guard<std::mutex> guard(generator.mutex());
   const uint64_t seed = generator.current_seed(), offset = generator.get_offset();
   generator.set_offset(offset + kOffsetStep);

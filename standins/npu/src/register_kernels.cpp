@@ -114,6 +114,8 @@ class Registration {
     } else if (recurrent.count(full)) {
       device_.impl(name.c_str(), CppFunction::makeFromBoxedFunction<&through_the_cpu>());
       autograd_.impl(name.c_str(), CppFunction::makeFromBoxedFunction<&through_the_cpu>());
+    } else if (full == "aten::_pack_padded_sequence") {  // its lengths are on the host, whatever is packed
+      device_.impl(name.c_str(), boxed<CompositeKernel>(DispatchKey::CompositeExplicitAutograd));
     } else if (host_side.count(full)) {
       return;
     } else if (known(op) && has(op, DispatchKey::CompositeImplicitAutograd) && !has(op, DispatchKey::CPU)) {

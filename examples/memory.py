@@ -2,7 +2,7 @@
 
 # %% model
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import AutoModelForCausalLM, LlamaConfig
 
 device = torch.accelerator.current_accelerator() or torch.device("cpu")
 config = LlamaConfig(
@@ -13,7 +13,7 @@ batch = torch.randint(config.vocab_size, (8, 128), generator=torch.Generator().m
 
 def new_model(**options):
     torch.manual_seed(42)
-    return LlamaForCausalLM._from_config(config, **options).to(device)
+    return AutoModelForCausalLM.from_config(config, **options).to(device)
 
 
 # %% checkpointing needs=["npu"]

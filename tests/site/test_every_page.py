@@ -88,6 +88,19 @@ BAR = """bar => {
   const line = parseFloat(getComputedStyle(bar.querySelector("p")).lineHeight);
   return Math.round((Math.max(what.bottom, files.bottom, more.bottom) - what.top) / line);
 }"""
+HIDDEN_BY_BUTTON = """button => {
+  const { left, bottom, width } = button.getBoundingClientRect();
+  const letters = document.createRange();
+  const texts = document.createNodeIterator(button.parentElement.querySelector("pre"), NodeFilter.SHOW_TEXT);
+  for (let text; width && (text = texts.nextNode());) {
+    letters.selectNodeContents(text);
+    for (const place of letters.getClientRects()) {
+      if (place.top > bottom - 2) return false;
+      if (place.width && place.right > left + 1) return true;
+    }
+  }
+  return false;
+}"""
 OPEN_FOLDS = "all => all.forEach(fold => fold.open = true)"
 LAYOUT = f"""() => [
   document.documentElement.scrollWidth - innerWidth,
@@ -95,6 +108,9 @@ LAYOUT = f"""() => [
   [...document.querySelectorAll("pre, .cell_output .output")]
     .filter(box => box.scrollWidth > box.clientWidth + 1)
     .map(box => box.textContent.trim().slice(0, 80)),
+  [...document.querySelectorAll("button.copybtn")]
+    .filter({HIDDEN_BY_BUTTON})
+    .map(button => button.parentElement.textContent.trim().slice(0, 80)),
 ]"""
 
 
@@ -111,6 +127,8 @@ class Visit:
     """Lines of text that what stands below the title takes; 99 where its parts lie on each other."""
     scrolling: dict[int, list[str]] = field(default_factory=dict)
     """Beginnings of code and outputs that do not fit the column."""
+    hidden: dict[int, list[str]] = field(default_factory=dict)
+    """Beginnings of code on which the copy button lies."""
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +160,8 @@ def visits(site: Site, browser: Browser) -> dict[str, Visit]:
         page.locator("details").evaluate_all(OPEN_FOLDS)
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": PHONE["height"]})
-            visit.overflow[width], visit.bars[width], visit.scrolling[width] = page.evaluate(LAYOUT)
+            layout = page.evaluate(LAYOUT)
+            visit.overflow[width], visit.bars[width], visit.scrolling[width], visit.hidden[width] = layout
     context.close()
     return found
 
@@ -154,6 +173,11 @@ def test_every_page_opens_without_foreign_request_or_error(visits: dict[str, Vis
 @pytest.mark.parametrize("width", WIDTHS)
 def test_no_page_scrolls_sideways(visits: dict[str, Visit], width: int) -> None:
     assert {path: visit.overflow[width] for path, visit in visits.items() if visit.overflow[width] > 0} == {}
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_copy_button_hides_no_code(visits: dict[str, Visit], width: int) -> None:
+    assert {path: visit.hidden[width] for path, visit in visits.items() if visit.hidden[width]} == {}
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -47,5 +47,6 @@ def test_a_loop_that_waits_ends_when_what_it_waits_for_has_died(name: str) -> No
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_it_knows_nothing_of_this_repository(name: str) -> None:
-    text = EXAMPLES[name].text.replace("http://localhost:{port}", "").replace('"NO_PROXY"] = "localhost"', "")
+    text = EXAMPLES[name].text.replace("http://localhost:{port}", "")
+    text = re.sub(r'os\.environ\["NO_PROXY"\] = .*"localhost"', "", text)
     assert not OURS.search(text)  # less the address of the server that an example starts itself

@@ -14,6 +14,7 @@ from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 
 SHORT = 34  # columns, which fit the smallest phone: of most lines nothing has to be made
+BESIDE_BUTTON = 30  # the first line has the copy button beside it
 WIDE = re.compile(r"[\u2e80-\uffff]")
 TAG = re.compile(r"<[^>]+>")
 Pieces = Iterator[tuple[int, str]]  # of a line of the source: 1
@@ -23,15 +24,18 @@ class LineFormatter(HtmlFormatter):
     """Pygments' own, with a span around each line that may be broken."""
 
     def wrap(self, source: Pieces) -> Pieces:
-        lines = ((is_line, _as_element(text) if is_line else text) for is_line, text in source)
+        lines = (
+            (is_line, _as_element(text, SHORT if place else BESIDE_BUTTON) if is_line else text)
+            for place, (is_line, text) in enumerate(source)
+        )
         wrapped: Pieces = super().wrap(lines)
         return wrapped
 
 
-def _as_element(line: str) -> str:
+def _as_element(line: str, short: int) -> str:
     text = line.replace("\n</span>", "</span>").removesuffix("\n")  # of a highlighted line it stands inside
     seen = WIDE.sub("  ", unescape(TAG.sub("", text)))
-    if len(seen) <= SHORT:
+    if len(seen) <= short:
         return f"{text}\n"
     return f'<span class="line">{text}</span>\n'
 

@@ -95,7 +95,9 @@ class Session:
         stale = [example for example in examples if example.name not in results.runs]
         jobs = [job for job in self._jobs(rehearsals) if job.cards not in results.rehearsed.get(job.example.name, {})]
         if stale:
-            forked.start_server(self.surroundings.environment, any(each.needs_libraries for each in stale))
+            forked.start_server(
+                self.surroundings.environment, any(each.needs_libraries or each.starts_programs for each in stale)
+            )
             took = recorded()  # the longest first, so that none of them is left for the end; of others the larger
             stale.sort(key=lambda each: (took.get(each.name, 0), len(each.text)), reverse=True)
         if stale or jobs:

@@ -18,7 +18,7 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 from engine.kernel import manager
-from engine.kernel.forked import OBSERVER
+from engine.kernel.fresh import OBSERVER
 from engine.kernel.watch import Watch
 from engine.values.example import Example
 
@@ -64,7 +64,7 @@ class Client(NotebookClient):
         """What :mod:`engine.observing.observer` saw in the kernel; empty for a shell."""
         if self.km.kernel_name != "python3":
             return {}
-        ask = f"__import__('{OBSERVER}').report()"
+        ask = f"__import__('sys').modules['{OBSERVER}'].report()"
         message = self.kc.execute("", silent=True, user_expressions={"seen": ask})
         reply = await self.async_wait_for_reply(message)
         seen = reply["content"]["user_expressions"]["seen"]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import logging
 import multiprocessing
 import os
 import signal
@@ -17,14 +16,14 @@ import sys
 from collections.abc import Iterator, Mapping
 from multiprocessing import forkserver
 from pathlib import Path
-from typing import TextIO
 
+from engine.kernel import fresh
+from engine.observing.children.hand_over import ADDRESS
 from engine.place.packages import path_of_python
 from engine.place.surroundings import on_silicon
 
 ROOT = Path(__file__).parents[2]
 PRELOADED, BARE = "engine.kernel.preload", "engine.kernel.bare"
-OBSERVER = "_observer_of_the_example"  # as a kernel knows it
 PROFILE = "PYTHONPROFILEIMPORTTIME"  # asks Python to tell what it imports; no kernel gets it
 PICTURES = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
 
@@ -53,33 +52,36 @@ def _in_place(environment: Mapping[str, str]) -> Iterator[None]:
     """What a process that is started meanwhile inherits."""
     own, path = dict(os.environ), sys.path[:]
     try:
-        _set(environment)
+        fresh.set_environment(environment)
         sys.path[:] = [*path_of_python(environment.get("PYTHONPATH", "")), str(ROOT)]
         yield
     finally:
-        _set(own)
+        fresh.set_environment(own)
         sys.path[:] = path
 
 
-def _set(environment: Mapping[str, str]) -> None:
-    os.environ.clear()
-    os.environ.update(environment)
+def be_kernel(argv: list[str], cwd: str, environment: dict[str, str], libraries: bool, programs: bool) -> None:
+    """Become a kernel, and never return.
 
-
-def be_kernel(argv: list[str], cwd: str, environment: dict[str, str], libraries: bool) -> None:
-    """Become a kernel, and never return; ``libraries`` says whether its example imports any."""
+    ``libraries`` says whether its example imports any, ``programs`` whether it starts Python programs that do.
+    """
     os.setsid()
     os.chdir(cwd)
     before = dict(os.environ)
-    _set(environment)
+    fresh.set_environment(environment)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     multiprocessing.set_start_method("fork", force=True)  # DataLoader workers: a server of their own costs 10 s each
     if PRELOADED not in sys.modules:  # a fresh process
-        _set({**environment, **PICTURES})
+        fresh.set_environment({**environment, **PICTURES})
         importlib.import_module(PRELOADED if libraries else BARE)
-        _set(environment)
+        fresh.set_environment(environment)
     elif "HF_HOME" in before:
         _move_home(before["HF_HOME"], environment["HF_HOME"])
+    fresh.draw_anew()
+    if programs and PRELOADED in sys.modules:
+        from engine.kernel import zygote
+
+        zygote.begin(environment[ADDRESS])
     from ipykernel.kernelapp import IPKernelApp
 
     at_import = sys.stderr
@@ -87,25 +89,9 @@ def be_kernel(argv: list[str], cwd: str, environment: dict[str, str], libraries:
     # A kernel whose parent is gone ends by itself, and it greets nobody.
     app.initialize([*argv, f"--IPKernelApp.parent_handle={os.getppid()}"])
     sys.path[:] = [cwd, *path_of_python(environment.get("PYTHONPATH", ""))]  # as for ``python FILE``
-    _redirect_loggers(at_import)
-    _forget_ours()
+    fresh.redirect_loggers(at_import)
+    fresh.hide("engine")
     app.start()
-
-
-def _forget_ours() -> None:
-    """What is imported of the engine goes on; an example that asks for it does not find it, as on its reader's host."""
-    if seen := sys.modules.get("engine.observing.observer"):
-        sys.modules[OBSERVER] = seen
-    for name in [name for name in sys.modules if name.partition(".")[0] == "engine"]:
-        del sys.modules[name]
-
-
-def _redirect_loggers(at_import: TextIO) -> None:
-    """Libraries' warnings belong into the cell: a logger set up before the fork keeps the stream it found then."""
-    for logger in list(logging.root.manager.loggerDict.values()):
-        for handler in getattr(logger, "handlers", ()):
-            if isinstance(handler, logging.StreamHandler) and handler.stream is at_import:
-                handler.setStream(sys.stderr)
 
 
 def _move_home(old: str, new: str) -> None:

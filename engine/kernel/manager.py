@@ -29,9 +29,9 @@ class ForkedProcess:
 
     stdin = stdout = stderr = None
 
-    def __init__(self, argv: list[str], cwd: str, environment: dict[str, str], libraries: bool) -> None:
-        context = forked.start_server(environment, libraries)
-        self._process = context.Process(target=forked.be_kernel, args=(argv, cwd, environment, libraries))
+    def __init__(self, argv: list[str], cwd: str, environment: dict[str, str], libraries: bool, programs: bool) -> None:
+        context = forked.start_server(environment, libraries or programs)
+        self._process = context.Process(target=forked.be_kernel, args=(argv, cwd, environment, libraries, programs))
         self._process.start()
         assert self._process.pid
         self.pid: int = self._process.pid
@@ -59,7 +59,9 @@ class ForkProvisioner(LocalProvisioner):
     """Launches a kernel by forking instead of executing its command."""
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> dict[str, Any]:
-        self.process = ForkedProcess(cmd, kwargs["cwd"], dict(kwargs["env"]), self.parent.libraries)
+        example = self.parent.example
+        needs = example.needs_libraries, example.starts_programs
+        self.process = ForkedProcess(cmd, kwargs["cwd"], dict(kwargs["env"]), *needs)
         self.pid = self.pgid = self.process.pid  # setsid makes them the same
         return dict(self.connection_info)
 
@@ -81,8 +83,7 @@ class _Specs(KernelSpecManager):
 class ForkedKernelManager(AsyncKernelManager):
     """Manages one forked kernel, reached through sockets in its own folder: no port is taken."""
 
-    libraries = True
-    """Whether its example imports any."""
+    example: Example
 
     async def _async_pre_start_kernel(self, **kwargs: Any) -> tuple[list[str], dict[str, Any]]:
         self.provisioner = ForkProvisioner(kernel_id="forked", kernel_spec=self.kernel_spec, parent=self)
@@ -109,6 +110,6 @@ async def start(example: Example, folder: Path, environment: Mapping[str, str], 
         transport="ipc",
         connection_file=str(scratch / "kernel.json"),
     )
-    manager.libraries = example.needs_libraries
+    manager.example = example
     await manager.start_kernel(cwd=str(folder), env=dict(environment), extra_arguments=ARGUMENTS[example.language])
     return manager

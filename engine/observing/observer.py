@@ -66,8 +66,8 @@ def _note(module: Any, inputs: tuple[Any, ...]) -> None:
             tell()
 
 
-def install_in_child() -> None:
-    """As :func:`install`; the report is written when something new was seen, and at the end unless it is killed."""
+def report_at_end() -> None:
+    """Write the report when something new was seen, and when this process ends unless it is killed."""
     folder, owner = os.environ.get(REPORTS), os.getpid()
     if not folder:
         return
@@ -78,7 +78,6 @@ def install_in_child() -> None:
             file.write_text(report(), encoding="utf-8")
             file.replace(file.with_suffix(".json"))
 
-    install()
     _tell.append(write)
     atexit.register(write)
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.observing import CHILDREN
+from engine.observing.children.hand_over import ADDRESS
 from engine.observing.observer import REPORTS
 from engine.place import packages, silicon
 
@@ -152,8 +153,12 @@ class Surroundings:
         """
         fresh = {name: str(folder / name.lower()) for name in self.report.get("fresh", ())}
         path = [str(CHILDREN), *filter(None, [self.environment.get("PYTHONPATH")])]
-        observed = {REPORTS: str(folder / OBSERVED), "PYTHONPATH": os.pathsep.join(path)}
-        return {**self.environment, **fresh, **observed}
+        started = {
+            REPORTS: str(folder / OBSERVED),
+            ADDRESS: str(folder / "zygote"),
+            "PYTHONPATH": os.pathsep.join(path),
+        }
+        return {**self.environment, **fresh, **started}
 
     def _keyed(self, name: str, value: str) -> str:
         """A value without this machine's folders; of what may hold a password or a token, a digest."""

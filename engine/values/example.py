@@ -14,6 +14,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
+from engine.observing.children.hand_over import LIBRARIES
 from engine.values import needs, secrets
 
 SUFFIXES = (".py", ".sh")
@@ -68,6 +69,12 @@ class Example:
     def needs_libraries(self) -> bool:
         """Whether its kernel will import anything that Python does not bring along; a shell's never does."""
         return self.language == "python3" and not _imported(self.text) <= sys.stdlib_module_names - {"importlib"}
+
+    @cached_property
+    def starts_programs(self) -> bool:
+        """Whether it is a shell's and starts Python programs that import such libraries."""
+        texts = [self.text, *(path.read_text(encoding="utf-8") for path in self.companions if path.suffix == ".py")]
+        return self.language == "bash" and any(LIBRARIES.search(text) for text in texts)
 
     def notebook(self) -> NotebookNode:
         """The cells as a notebook not yet executed, its first cell the title."""

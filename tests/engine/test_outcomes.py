@@ -182,7 +182,7 @@ def test_what_an_example_starts_is_observed_too(project: Write, run: Execute) ->
 
 
 def test_what_is_observed_changes_no_path_of_a_child(project: Write, run: Execute) -> None:
-    look = "import sys; print([folder for folder in sys.path if 'children' in folder], 'torch' in sys.modules)"
+    look = "import sys; print([folder for folder in sys.path if 'children' in folder], 'tor' + 'ch' in sys.modules)"
     runs = run(project(x_sh=f'# %% look\npython -c "{look}"\n'))
     assert runs["x.sh"].notebook.cells[1].outputs[0].text == "[] False\n"
 

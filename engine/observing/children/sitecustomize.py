@@ -38,13 +38,22 @@ class AfterTorch:
 
 def watch() -> None:
     """With the observer of the engine, of which this process knows nothing else."""
-    spec = importlib.util.spec_from_file_location("example_observer", os.path.join(HERE, "../observer.py"))  # noqa: PTH118
-    if spec is not None and spec.loader is not None:
-        observer = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(observer)
-        observer.install_in_child()
+    observer = loaded("observer", os.path.join(HERE, "../observer.py"))  # noqa: PTH118
+    observer.install()
+    observer.report_at_end()
 
 
+def loaded(name: str, file: str) -> Any:
+    """A module of ours that no program can import."""
+    spec = importlib.util.spec_from_file_location(f"example_{name}", file)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+if "EXAMPLE_ZYGOTE" in os.environ:
+    loaded("hand_over", os.path.join(HERE, "hand_over.py")).hand_over()  # noqa: PTH118
 sys.path[:] = [entry for entry in sys.path if entry != HERE]
 sys.meta_path.insert(0, AfterTorch())
 own = sys.modules.pop("sitecustomize")

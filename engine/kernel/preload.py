@@ -22,6 +22,8 @@ MODULES = (
     "transformers.models.auto.modeling_auto",
     "transformers.models.llama.modeling_llama",
     "datasets",
+    "evaluate",
+    "deepspeed",  # each Trainer imports it
     "engine.kernel.bare",  # after torch_npu, which takes IPython for a person at a prompt and turns its task queue off
 )
 

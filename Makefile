@@ -98,7 +98,7 @@ translations: install ## bring docs/locale/en up to date with the Chinese pages;
 	@$(PY) -m sphinx_intl update --no-obsolete --line-width 110 -p _build/gettext -d docs/locale -l en
 	@$(PY) docs/_ext/guide/catalogues.py docs/locale/en/LC_MESSAGES/*.po
 
-new-chapter: ## begin a chapter that builds at once: make new-chapter NAME=quantisation AFTER=lora
+new-chapter: ## begin a chapter that builds at once: make new-chapter NAME=quantization AFTER=lora
 	@$(PYTHON) docs/_ext/guide/new_chapter.py "$(NAME)" "$(AFTER)"
 	@$(MAKE) --no-print-directory translations
 

@@ -9,7 +9,7 @@ from small_site import ROOT
 
 TEXTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in ("CONTRIBUTING.md", "README.md", "CHANGELOG.md")}
 TARGETS = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
-NEW = re.compile(r"quantisation|HOST|主机名|NAME|my-")  # what somebody will make
+NEW = re.compile(r"quantization|HOST|主机名|NAME|my-")  # what somebody will make
 
 
 @pytest.mark.parametrize("name", TEXTS)

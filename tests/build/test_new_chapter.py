@@ -26,13 +26,13 @@ def begin(project: Project, name: str, after: str) -> subprocess.CompletedProces
 
 @pytest.mark.parametrize("language", ["zh_CN", "en"])
 def test_it_builds_at_once(site: Project, language: str) -> None:
-    begun = begin(site, "quantisation", "page")
-    assert begun.stdout.split() == ["docs/quantisation.rst", "examples/quantisation.py", "docs/index.rst"]
+    begun = begin(site, "quantization", "page")
+    assert begun.stdout.split() == ["docs/quantization.rst", "examples/quantization.py", "docs/index.rst"]
     built = replace(site, settings={"language": language}).build()
     assert (built.code, built.errors) == (0, "")
-    assert "tensor([1, 2, 3])" in built.page("quantisation")
+    assert "tensor([1, 2, 3])" in built.page("quantization")
     menu = built.page("index")
-    assert menu.index("page.html") < menu.index("quantisation.html") < menu.index("other.html")
+    assert menu.index("page.html") < menu.index("quantization.html") < menu.index("other.html")
 
 
 @pytest.mark.parametrize(

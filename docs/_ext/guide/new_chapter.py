@@ -1,4 +1,4 @@
-"""Begins a chapter, ``make new-chapter NAME=quantisation AFTER=lora``: a page, an example and a place in the menu.
+"""Begins a chapter, ``make new-chapter NAME=quantization AFTER=lora``: a page, an example and a place in the menu.
 
 What it makes builds at once; CONTRIBUTING.md says what comes next.
 """

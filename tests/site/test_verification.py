@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from built_site import Site
@@ -34,3 +35,17 @@ def test_a_choice_narrows_the_table(open_page: Callable[..., Page]) -> None:
     choice.select_option(index=1)
     devices = page.locator(f"{ROWS}:visible td:nth-child(2)").all_inner_texts()
     assert devices and set(devices) == {wanted}
+
+
+def test_where_next_to_nothing_is_left_of_a_card_its_box_says_so(site: Site) -> None:
+    """A rehearsal knows neither workspaces nor HCCL's buffers: what fits by a hair may not fit a real card."""
+    lines = {
+        (page, line)
+        for page in site.pages
+        for line in re.findall(r'<p class="verdict fits.*?</p>', site.text(page), re.DOTALL)
+    }
+    held = {line: re.search(r"(?:分配器保留|allocator holds) ([\d.]+)[^<]*?([\d.]+)<", line[1]) for line in lines}
+    assert all(held.values()), [line for line, found in held.items() if not found][:3]
+    tight = {line for line, found in held.items() if found and float(found[2]) - float(found[1]) < 2}
+    assert tight == {line for line in lines if 'class="mark tight"' in line[1]}
+    assert tight

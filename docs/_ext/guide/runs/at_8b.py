@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 _ = get_translation("guide")
 
 MODELSCOPE = "model_modelscope"  # the page that downloads from there
+SPARE = 2 << 30  # bytes of a card; what a rehearsal does not know of takes about as much
 
 
 class at_8b(nodes.General, nodes.Element):
@@ -124,6 +125,8 @@ def _verdict(rehearsed: Rehearsed, rehearsal: Rehearsal) -> nodes.paragraph:
     line += nodes.strong("", peak % sizes_text(found))
     facts = {"held": gib(found.reserved_bytes), "all": gib(found.card_bytes)}
     line += nodes.inline("", _("分配器保留 %(held)s，一张卡 %(all)s") % facts, classes=["rest"])
+    if (left := found.card_bytes - found.reserved_bytes) < SPARE:
+        line += nodes.inline("", _("只剩 %s GiB，真卡上可能放不下") % gib(left), classes=["mark", "tight"])
     if (processes := rehearsal.processes(rehearsed.cards)) > 1:
         line += nodes.literal(text=f"torchrun --standalone --nproc_per_node {processes} {rehearsal.example.name}")
     return line

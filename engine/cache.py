@@ -8,8 +8,8 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +25,7 @@ from engine.values.run import Run
 KEPT = 8  # runs of one example, for branches and sets of versions between which somebody switches
 UNUSED_SECONDS = 60 * 24 * 3600
 SAVING = ".saving-"
+LOCK = ".lock"
 OURS = re.compile(rf".+-[0-9a-f]{{16}}\.json|{re.escape(SAVING)}\w+")
 Read = TypeVar("Read")
 
@@ -85,6 +86,26 @@ class Cache:
         """Keep a run with the :func:`key_facts` it holds under, beside those of other branches and sets."""
         entry = {"record": run.record.to_json(), "notebook": run.notebook, "facts": facts}
         self._save(example.name, run.record.key, entry)
+
+    @contextmanager
+    def alone(self, wait: Callable[[], None]) -> Iterator[None]:
+        """One process at a time; ``wait`` is called before it waits for another, which has died at the latest."""
+        from filelock import FileLock, Timeout  # not above: a build that executes nothing locks nothing
+
+        lock = FileLock(self.folder / LOCK)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                wait()
+                lock.acquire()
+        except OSError:
+            pass  # what can not be written is not shared either
+        try:
+            yield
+        finally:
+            lock.release()
 
     def load_rehearsed(self, example: Example, cards: int, key: str) -> Rehearsed | None:
         """As :meth:`load`, of a rehearsal."""

@@ -92,8 +92,21 @@ class Session:
         One that ends badly neither stops the others nor raises.
         """
         results = self.cached(examples, rehearsals)
+        if not any(self._missing(results, examples, rehearsals)):
+            return results
+        with self.cache.alone(lambda: self.tell("another build executes examples; this one waits for what it makes")):
+            return self._completed(self.cached(examples, rehearsals), examples, rehearsals)
+
+    def _missing(
+        self, results: Results, examples: Sequence[Example], rehearsals: Sequence[Rehearsal]
+    ) -> tuple[list[Example], list[Job]]:
         stale = [example for example in examples if example.name not in results.runs]
-        jobs = [job for job in self._jobs(rehearsals) if job.cards not in results.rehearsed.get(job.example.name, {})]
+        known = results.rehearsed
+        return stale, [job for job in self._jobs(rehearsals) if job.cards not in known.get(job.example.name, {})]
+
+    def _completed(self, results: Results, examples: Sequence[Example], rehearsals: Sequence[Rehearsal]) -> Results:
+        """With what is missing executed."""
+        stale, jobs = self._missing(results, examples, rehearsals)
         if stale:
             forked.start_server(
                 self.surroundings.environment, any(each.needs_libraries or each.starts_programs for each in stale)

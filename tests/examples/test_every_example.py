@@ -16,7 +16,7 @@ OURS = re.compile(
     r"127\.0\.0\.1|localhost|stand.?in|loopback|virtual|STANDINS|import engine|from engine|hf_[A-Za-z0-9]{8}"
 )
 
-COMPARES = ("laptop.py",)  # with the CPU, before it goes to the device
+COMPARES = ("laptop.py", "distributed.sh", "sharding.sh")  # with the CPU: before it goes to the device, and after
 COMPUTES = re.compile(r"\.train\(|\.generate\(")  # with a model, in its own process or in one it starts
 
 

@@ -23,12 +23,14 @@ class AfterTorch:
     def find_spec(self, name: str, path: Any, target: ModuleType | None = None) -> ModuleSpec | None:
         if name != "torch":
             return None
-        sys.meta_path.remove(self)
         spec = PathFinder.find_spec(name, path, target)
         if spec is not None and spec.loader is not None:
             load = spec.loader.exec_module
 
             def load_and_watch(module: ModuleType) -> None:
+                sys.meta_path.remove(
+                    self
+                )  # and not before: libraries ask whether there is a torch, and import it later
                 load(module)
                 watch()
 

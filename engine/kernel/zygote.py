@@ -62,7 +62,8 @@ class Program:
     @property
     def file(self) -> str | None:
         """As ``__file__`` of it; code has none."""
-        return None if self.arguments[0] == "-c" else os.path.abspath(self.arguments[0])  # noqa: PTH100 (links stay)
+        name = self.arguments[0]
+        return None if name == "-c" else os.path.normpath(os.path.join(self.folder, name))  # noqa: PTH118 (links stay)
 
     @property
     def own_folder(self) -> str:
@@ -118,7 +119,11 @@ class Zygote:
 
     def _told(self, pid: int, asking: socket.socket) -> None:
         """Pass signals on; who asked and is gone has been killed."""
-        signals = asking.recv(64)
+        if asking.fileno() < 0:
+            return  # it has ended in the same moment
+        signals = b""
+        with suppress(OSError):
+            signals = asking.recv(64)
         for number in signals or [signal.SIGKILL]:
             os.kill(pid, number)
         if not signals:

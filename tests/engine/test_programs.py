@@ -76,6 +76,8 @@ def test_a_forked_program_prints_and_ends_as_a_fresh_one(project: Write, run: Ex
         f'python -c "{ASK}"': True,
         f"echo '{ASK}' > ask.py; python ask.py": True,
         f"echo '{ASK}' > ask.py; LOCAL_RANK=1 ASCEND_RT_VISIBLE_DEVICES=1 python -u ask.py": True,
+        f"mkdir sub; echo '{ASK}' > sub/ask.py; cd sub; python ask.py; cd ..": True,
+        f"mkdir -p sub/pandas; echo '{ASK}' > sub/ask.py; cd sub; python ask.py; cd ..": False,
         f"echo '{ASK}' > ask.py; python -m ask": False,
         f"echo '{ASK}' > ask.py; python -W error ask.py": False,
         f"echo '{ASK}' > ask.py; TASK_QUEUE_ENABLE=2 python ask.py": False,
@@ -104,6 +106,14 @@ def test_signals_reach_it_and_it_dies_with_who_asked(project: Write, run: Execut
     )
     ran = run(project(x_sh=f"# %% write\ncat > sleeps.py <<'END'\n{program}\nEND\n\n# %% end\n{shell}"), LONGER)["x.sh"]
     assert printed(ran)[1].split("\n") == ["TERM 143", "KILL 137", ""]
+
+
+def test_a_program_whose_zygote_is_gone_has_not_ended_well(project: Write, run: Execute) -> None:
+    program = "import os, time  # torch\nprint(os.getppid(), flush=True)\ntime.sleep(60)"
+    shell = "python sleeps.py > zygote & until [ -s zygote ]; do sleep 0.1; done\nkill -KILL $(cat zygote)\n"
+    shell += "wait $! || echo status $?\npython -c 'print(1)  # torch'"
+    ran = run(project(x_sh=f"# %% write\ncat > sleeps.py <<'END'\n{program}\nEND\n\n# %% end\n{shell}"), LONGER)["x.sh"]
+    assert printed(ran)[1] == "status 1\n1\n"
 
 
 def test_nothing_that_a_launcher_changes_is_read_while_libraries_are_imported() -> None:

@@ -64,7 +64,10 @@ def hand_over() -> None:
 def _wait(zygote: socket.socket, passed: list[signal.Signals]) -> None:
     for number in passed:
         signal.signal(number, lambda number, _: zygote.send(bytes([number])) and None)
-    status = int.from_bytes(zygote.recv(2), "big", signed=True)
+    answer = zygote.recv(2)
+    if not answer:  # what runs the example ends it, or has crashed
+        os._exit(1)
+    status = int.from_bytes(answer, "big", signed=True)
     if status < 0:
         if -status != signal.SIGKILL:
             signal.signal(-status, signal.SIG_DFL)

@@ -23,12 +23,15 @@ def files(site: Path) -> dict[str, bytes]:
     return {str(path.relative_to(site)): path.read_bytes() for path in sorted(site.rglob("*")) if path.is_file()}
 
 
-def test_two_builds_at_once_do_not_disturb_each_other(project: Project) -> None:
-    project.write(index=INDEX, page=PAGE, x_py='"""X"""\n\n# %% say\nprint("said by the run")\n')
+def test_of_two_builds_at_once_one_executes_and_the_other_waits_for_it(project: Project) -> None:
+    counted = project.folder / "counted"
+    code = f"import time\ntime.sleep(2)\nopen({str(counted)!r}, 'a').write('once')\nprint('said by the run')\n"
+    project.write(index=INDEX, page=PAGE, x_py=f'"""X"""\n\n# %% say\n{code}')
     both = [(project.start(site=name), name) for name in ("one", "two")]
     for built in [project.finished(building, name) for building, name in both]:
         assert (built.code, built.errors) == (0, "")
         assert "said by the run" in built.page("page")
+    assert counted.read_text() == "once"
 
 
 def test_an_interrupted_build_ends_what_it_started(project: Project) -> None:
@@ -43,7 +46,7 @@ def test_an_interrupted_build_ends_what_it_started(project: Project) -> None:
     assert project.finished(building).code != 0
     for process in started():
         process.wait(timeout=10)
-    assert not list((project.folder / "runs").glob("*")), "a broken-off run is not kept"
+    assert not list((project.folder / "runs").glob("*.json")), "a broken-off run is not kept"
 
 
 def started() -> list[psutil.Process]:

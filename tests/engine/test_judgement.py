@@ -35,7 +35,7 @@ def test_a_printed_secret_fails_the_cell_and_is_never_repeated(kind: str, projec
     failure = run.record.failure
     assert failure and f"looks like a secret ({kind})" in failure.error
     assert SECRETS[kind] not in json.dumps([run.notebook, run.record.to_json()]) + failure_message(run, Path("x.py"))
-    assert not list((tmp_path / "cache").glob("*"))
+    assert not list((tmp_path / "cache").glob("*.json"))
 
 
 def test_a_secret_in_a_traceback_is_withheld_too(project: Write, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ MODULES = (
 gc.disable()  # so many new objects would be looked through again and again: a second
 
 for name in MODULES:
-    if name == "deepspeed" and "torch_npu" not in sys.modules:
+    if name == "deepspeed" and not sys.modules.get("torch_npu"):
         continue  # it prints that there is no accelerator, which is for the cell to show
     try:
         importlib.import_module(name)

@@ -146,7 +146,11 @@ def _read_early(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def begin(address: str) -> None:
-    """Fork a process of this one that listens there."""
+    """Fork a process of this one that listens there; where there are no such handles of processes, leave it."""
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except (AttributeError, OSError):  # not Linux, or an old one: programs start from nothing
+        return
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     listener.bind(address)
     listener.listen()

@@ -13,7 +13,7 @@ ARCHIVE := llama-on-ascend
 FORMS ?=
 PORT ?= 8000
 
-.PHONY: html pages page-zh page-en epub epubs pdf pdfs test checks executed shard lint bench lock set serve translations explain accept rehearse install new-chapter zip linkcheck clean help
+.PHONY: html pages epub epubs pdf pdfs test checks executed shard lint bench lock set serve translations explain accept rehearse install new-chapter zip linkcheck clean help
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -23,16 +23,14 @@ html: install ## execute the examples and build the site; FORMS="epub pdf zip" o
 	@echo "The site is $(SITE)/index.html ('make serve' shows it)."
 
 pages: $(patsubst %,%s,$(filter epub pdf,$(FORMS))) # inside the stand-ins; replaces the site only when all was built without a fault
-	@$(MAKE) --no-print-directory --jobs 2 page-zh page-en
+	$(SPHINX) -D forms='$(FORMS)' -d $(BUILD)/doctrees/zh docs $(BUILD)/zh/html
+	$(SPHINX) -D forms='$(FORMS)' -d $(BUILD)/doctrees/en -D language=en docs $(BUILD)/en/html
 	@$(PY) -m engine.values.secrets $(BUILD)/zh/html $(BUILD)/en/html
 	@rm -rf $(SITE).new && cp -r $(BUILD)/zh/html $(SITE).new && cp -r $(BUILD)/en/html $(SITE).new/en
 	@find $(SITE).new -type d -name fonts -prune -exec rm -r {} + # 20 MB of the theme's, which no page asks for
 	@for form in $(filter epub pdf,$(FORMS)); do cp $(BUILD)/books/*.$$form $(SITE).new/; done
 	@rm -rf $(SITE) && mv $(SITE).new $(SITE)
 	@$(if $(filter zip,$(FORMS)),$(MAKE) --no-print-directory zip && cp $(BUILD)/$(ARCHIVE).zip $(SITE)/)
-
-page-zh page-en: page-%: # the two at once: one executes what has to be, the other waits for it
-	$(SPHINX) -D forms='$(FORMS)' -d $(BUILD)/doctrees/$* $(if $(filter en,$*),-D language=en) docs $(BUILD)/$*/html
 
 epub: install ## make a book for e-readers of the same runs, in both languages
 	@$(STANDINS) $(MAKE) --no-print-directory epubs && ls $(BUILD)/books/*.epub

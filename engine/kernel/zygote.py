@@ -100,12 +100,13 @@ class Zygote:
 
     def _starts_alike(self, program: Program) -> bool:
         """Whether importing the libraries anew would lead to what was imported here."""
+        beside = Path(program.folder, program.own_folder)  # what is there would be found before what is installed
         own, its = _read_early(self.environment), _read_early(program.environment)
-        first = its.pop(PATH, "").replace(f"{os.pathsep}{program.folder}", "")  # accelerate puts it there for DeepSpeed
+        entries = its.get(PATH, "").split(os.pathsep)  # accelerate adds that folder for DeepSpeed
+        its[PATH] = os.pathsep.join(entry for entry in entries if entry != str(beside))
         imported = {name.partition(".")[0] for name in sys.modules}
-        beside = Path(program.folder, program.own_folder).iterdir()  # what would be found before what is installed
-        hiding = {path.stem for path in beside if path.suffix == ".py" or path.is_dir()}
-        return {**its, PATH: first} == own and imported.isdisjoint(hiding)
+        hiding = {path.stem for path in beside.iterdir() if path.suffix == ".py" or path.is_dir()}
+        return its == own and imported.isdisjoint(hiding)
 
     def _fork(self, program: Program, asking: socket.socket, files: Sequence[int]) -> None:
         if not (pid := os.fork()):

@@ -72,7 +72,7 @@ class Example:
 
     @cached_property
     def starts_programs(self) -> bool:
-        """Whether it is a shell's and starts Python programs that import such libraries."""
+        """Whether it is a shell's that names such libraries, as what starts Python programs with them does."""
         texts = [self.text, *(path.read_text(encoding="utf-8") for path in self.companions if path.suffix == ".py")]
         return self.language == "bash" and any(LIBRARIES.search(text) for text in texts)
 

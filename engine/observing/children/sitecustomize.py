@@ -28,9 +28,8 @@ class AfterTorch:
             load = spec.loader.exec_module
 
             def load_and_watch(module: ModuleType) -> None:
-                sys.meta_path.remove(
-                    self
-                )  # and not before: libraries ask whether there is a torch, and import it later
+                # Not before: libraries ask whether there is a torch, and import it later.
+                sys.meta_path.remove(self)
                 load(module)
                 watch()
 

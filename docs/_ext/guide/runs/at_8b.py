@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 _ = get_translation("guide")
 
 MODELSCOPE = "model_modelscope"  # the page that downloads from there
-SPARE = 2 << 30  # bytes of a card; what a rehearsal does not know of takes about as much
+SPARE = 2 << 30  # bytes of a card; the box asks to leave a few GiB for what a rehearsal does not know of
 
 
 class at_8b(nodes.General, nodes.Element):
